@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class ApprovalsConfig(AppConfig):
+    name = "approvals"
+    verbose_name = "Clearance"
+
+    def ready(self) -> None:
+        from stories import access
+
+        from . import desks
+
+        access.grants_roles(desks.roles)
+        access.shows_stories(desks.stories)

@@ -1,0 +1,107 @@
+"""The permission matrix: every URL, and the roles that may open it.
+
+A URL that is not in the table answers nobody. Whether a story exists for somebody is asked of
+`stories.access`, object by object.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+
+from stories.access import Role, roles_of
+
+#: Anybody, signed in or not.
+EVERYBODY: frozenset[Role] | None = None
+STAFF = frozenset(Role)
+DRAFTERS = frozenset({Role.DRAFTER, Role.DUTY_OFFICER})
+CLEARERS = frozenset({Role.CLEARER})
+DUTY = frozenset({Role.DUTY_OFFICER})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+
+PAGES: dict[str, frozenset[Role] | None] = {
+    "home": EVERYBODY,
+    "story": EVERYBODY,
+    "atom": EVERYBODY,
+    "sitemap": EVERYBODY,
+    "media": EVERYBODY,
+    "robots": EVERYBODY,
+    "healthz": EVERYBODY,
+    "readyz": EVERYBODY,
+    "account_login": EVERYBODY,
+    "account_logout": EVERYBODY,
+    "account_reset_password": EVERYBODY,
+    "account_reset_password_done": EVERYBODY,
+    "account_reset_password_from_key": EVERYBODY,
+    "account_reset_password_from_key_done": EVERYBODY,
+    "account_change_password": STAFF,
+    "demo_login": EVERYBODY,
+    "desk": STAFF,
+    "story_list": STAFF,
+    "story_new": DRAFTERS,
+    "story_from_text": DRAFTERS,
+    "story_draft": STAFF,
+    "story_revision": STAFF,
+    "story_record": STAFF,
+    "story_team": DRAFTERS,
+    "story_embargo": DRAFTERS,
+    "new_working_copy": DRAFTERS,
+    "story_working_copy": DRAFTERS,
+    "staff_media": STAFF,
+    "inbox": CLEARERS,
+    "story_clearing": STAFF,
+    "story_submit": DRAFTERS,
+    "story_decide": CLEARERS,
+    "story_release": STAFF,
+    "story_arm": DUTY,
+    "story_disarm": DUTY,
+    "story_hold": DUTY,
+    "story_unhold": DUTY,
+    "mail_list": STAFF,
+    "mail_message": STAFF,
+}
+
+
+def audience_of(view_name: str) -> frozenset[Role] | None:
+    """The roles that may open a URL, by its name; None for everybody.
+
+    Raises:
+        Http404: the name is not in the table.
+    """
+    if view_name.startswith("admin:"):
+        return ADMINISTRATORS
+    if view_name not in PAGES:
+        raise Http404(f"{view_name} is not in the permission matrix")
+    return PAGES[view_name]
+
+
+class AccessMiddleware:
+    """Holds every request against the matrix before its view runs, and keeps staff pages out of caches."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(("/desk/", "/accounts/")):
+            response["Cache-Control"] = "no-store"
+            response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        audience = audience_of(match.view_name if match else "")
+        if audience is None:
+            return None
+        if not request.user.is_authenticated:
+            query = urlencode({"next": request.get_full_path()})
+            return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+        if not audience & roles_of(request.user):
+            raise PermissionDenied
+        return None

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class NewsroomConfig(AppConfig):
+    name = "newsroom"
+    verbose_name = "Release"
+
+    def ready(self) -> None:
+        from stories import record
+
+        from . import grants, visibility
+
+        post_migrate.connect(grants.after_migrate, sender=self)
+        record.also_verify(visibility.differences)

@@ -1,0 +1,189 @@
+"""Children of the supervisor: started, read line by line, stopped, and found again after a crash."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from newsroom.embedded.account import Account, tied_to_us
+
+# In the environment of every child: by it the next supervisor finds what a killed one left behind.
+MARK = "NEWSROOM_SUPERVISED"
+
+Say = Callable[[str, str], None]
+
+_output = threading.Lock()
+
+
+def say(name: str, line: str) -> None:
+    """Print one line of the child called `name`, whole, at once.
+
+    A reader that has gone away (`script/server | head`) or a full disk must not stop the press
+    office: the line is lost, nothing else.
+    """
+    with _output:
+        try:
+            print(f"{name:<4} | {line}" if name else line, flush=True)  # noqa: T201
+        except OSError:
+            pass
+
+
+class Child:
+    """A process of its own session that dies with us; its output is said line by line.
+
+    Args:
+        name: what its lines are prefixed with.
+        command: what is run; the first word is a path or is found on PATH.
+        environment: its whole environment, apart from the mark.
+        owner: the folder whose supervisor this is; it goes into the mark.
+        folder: where it runs.
+        death_signal: what the kernel sends it when we are killed ("INT", "QUIT", ...).
+        account: who it runs as, when that is somebody else.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        owner: Path,
+        folder: Path,
+        death_signal: str,
+        account: Account | None = None,
+        tell: Say = say,
+    ) -> None:
+        self.name = name
+        self._command = tied_to_us(command, death_signal=death_signal, account=account)
+        self._environment = {**environment, MARK: str(owner)}
+        self._folder = folder
+        self._tell = tell
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self.started_at = 0.0
+
+    def start(self) -> None:
+        """Start it; it must not be running.
+
+        A session of its own keeps a Ctrl-C in the terminal to the supervisor, which then stops its
+        children in order. Called from the main thread only: the kernel ties a child to the thread.
+        """
+        self._process = subprocess.Popen(  # noqa: S603  the commands are the supervisor's own
+            self._command,
+            env=self._environment,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self.started_at = time.monotonic()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+
+    def exit_code(self) -> int | None:
+        """Its exit code when it has ended, None while it runs or when it never did."""
+        return None if self._process is None else self._process.poll()
+
+    def running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def ask(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is still there."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended, or does within `seconds`."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(max(seconds, 0))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Leave nothing of it: kill what still runs in its session, and say its last lines."""
+        if self._process is None:
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        if self._reader is not None:
+            self._reader.join(timeout=1)
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        if process.stdout is None:
+            return
+        for line in process.stdout:
+            if text := line.rstrip():
+                self._tell(self.name, text)
+
+
+def stop_together(children: Sequence[Child], number: signal.Signals, *, seconds: float) -> None:
+    """Ask all `children` to end, give them `seconds` together, and kill what is left."""
+    for child in children:
+        child.ask(number)
+    deadline = time.monotonic() + seconds
+    for child in children:
+        child.wait(deadline - time.monotonic())
+    for child in children:
+        child.finish()
+
+
+def end_orphans(owner: Path, *, seconds: float) -> int:
+    """End what a killed supervisor of the folder `owner` left running; how many there were.
+
+    The kernel has told them to end already (`tied_to_us`): they get `seconds` for it.
+    """
+    orphans = set(_marked(owner))
+    deadline = time.monotonic() + seconds
+    while (left := orphans & set(_marked(owner))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for pid in left:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return len(orphans)
+
+
+def processes_in(folder: Path) -> list[int]:
+    """The processes whose working directory is `folder`, as far as this account may see.
+
+    All processes of a PostgreSQL server run in its data folder, so these are the ones that would
+    make a second server on the same files a disaster.
+    """
+    return [pid for pid, entry in _processes() if _link(entry / "cwd") == str(folder)]
+
+
+def _marked(owner: Path) -> Iterator[int]:
+    mark = f"{MARK}={owner}".encode()
+    for pid, entry in _processes():
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark in variables and pid != os.getpid():
+            yield pid
+
+
+def _processes() -> Iterator[tuple[int, Path]]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        yield int(entry.name), entry
+
+
+def _link(path: Path) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None

@@ -1,0 +1,62 @@
+"""The one predicate's read model, kept by the database from the facts."""
+
+from django.db import migrations
+
+FUNCTIONS = """
+CREATE FUNCTION is_held(wanted bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM newsroom_hold h WHERE h.story_id = wanted
+                   AND NOT EXISTS (SELECT 1 FROM newsroom_holdlift l WHERE l.hold_id = h.id))
+$$;
+
+-- What the visibility of a story follows from: its newest release, if it is armed still.
+CREATE FUNCTION visibility_of(wanted bigint)
+RETURNS TABLE (story_id bigint, release_id bigint, slug text, visible_from timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT n.story_id, n.id, r.content ->> 'slug',
+           CASE WHEN NOT is_held(wanted) THEN greatest(n.embargo,
+               (SELECT max(l.at) FROM newsroom_holdlift l WHERE l.story_id = wanted AND l.at > n.at)) END
+    FROM (SELECT * FROM newsroom_release WHERE newsroom_release.story_id = wanted
+          ORDER BY id DESC LIMIT 1) n
+    JOIN stories_revision r ON r.id = n.revision_id
+    WHERE NOT EXISTS (SELECT 1 FROM newsroom_disarm d WHERE d.release_id = n.id)
+$$;
+
+CREATE FUNCTION refresh_visibility(wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    DELETE FROM newsroom_visibility v WHERE v.story_id = wanted
+        AND NOT EXISTS (SELECT 1 FROM visibility_of(wanted));
+    INSERT INTO newsroom_visibility (story_id, release_id, slug, visible_from)
+        SELECT * FROM visibility_of(wanted)
+    ON CONFLICT (story_id) DO UPDATE SET release_id = excluded.release_id, slug = excluded.slug,
+        visible_from = excluded.visible_from
+        WHERE (newsroom_visibility.release_id, newsroom_visibility.slug, newsroom_visibility.visible_from)
+              IS DISTINCT FROM (excluded.release_id, excluded.slug, excluded.visible_from);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION refresh_visibility FROM PUBLIC;
+
+-- A sign-off that is taken back before the story is public disarms it at the same commit.
+CREATE FUNCTION disarm_uncleared() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    INSERT INTO newsroom_disarm (story_id, release_id, by_id, reason)
+        SELECT n.story_id, n.id, NEW.by_id, 'Changes asked: ' || NEW.reason
+        FROM newsroom_visibility v JOIN newsroom_release n ON n.id = v.release_id
+        WHERE v.story_id = NEW.story_id AND (v.visible_from IS NULL OR v.visible_from > NEW.at)
+          AND NOT is_cleared(n.revision_id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER disarm_uncleared AFTER INSERT ON approvals_decision
+    FOR EACH ROW WHEN (NEW.verdict = 'changes') EXECUTE FUNCTION disarm_uncleared();
+"""
+
+DROP = """
+DROP TRIGGER disarm_uncleared ON approvals_decision; DROP FUNCTION disarm_uncleared;
+DROP FUNCTION refresh_visibility; DROP FUNCTION visibility_of; DROP FUNCTION is_held;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("newsroom", "0002_initial"), ("approvals", "0003_functions")]
+    operations = [migrations.RunSQL(FUNCTIONS, DROP)]

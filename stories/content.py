@@ -1,0 +1,41 @@
+"""The shape of a revision's content: all that the public could see, and nothing else."""
+
+from typing import Any
+
+from .kinds import TYPES
+
+
+def blank() -> dict[str, Any]:
+    """Content with every part there and nothing in it."""
+    return {
+        "type": next(iter(TYPES)),
+        "headline": "",
+        "slug": "",
+        "summary": "",
+        "body": [],
+        "picture": None,
+        "topics": [],
+        "organisation": None,
+        "notes": "",
+        "contacts": "",
+    }
+
+
+#: What each part is called on a page.
+PART_LABELS = {
+    "type": "type",
+    "headline": "headline",
+    "slug": "address",
+    "summary": "summary",
+    "body": "body",
+    "picture": "lead picture",
+    "topics": "topics",
+    "organisation": "organisation",
+    "notes": "notes to editors",
+    "contacts": "contacts",
+}
+
+
+def changed_parts(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """The labels of the parts in which two contents differ, in the order of the page."""
+    return [label for part, label in PART_LABELS.items() if old.get(part) != new.get(part)]

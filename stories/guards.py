@@ -1,0 +1,87 @@
+"""Triggers that cannot be switched off by the role the application runs as.
+
+django-pgtrigger's own template lets any session skip a trigger by setting `pgtrigger.ignore`; ours
+does not. The functions run with the owner's rights, so that a trigger can write what the application
+may only read (the record, the read models), and with the session's zone fixed, so that a fact reads
+the same in the chain wherever it was inserted from.
+"""
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from pgtrigger import compiler
+
+
+class GuardSql(compiler.UpsertTriggerSql):
+    """SQL that installs a guard. Migrations refer to it: a changed template needs a new class."""
+
+    def get_template(self) -> str:
+        return """
+            CREATE OR REPLACE FUNCTION {pgid}()
+            RETURNS TRIGGER
+            LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = public, pg_temp
+            SET timezone = 'UTC'
+            AS $guard$
+                {declare}
+                BEGIN
+                    {func}
+                END;
+            $guard$;
+
+            DROP TRIGGER IF EXISTS {pgid} ON {table};
+            CREATE {constraint} TRIGGER {pgid}
+                {when} {operation} ON {table}
+                {timing}
+                {referencing}
+                FOR EACH {level} {condition}
+                EXECUTE PROCEDURE {execute};
+
+            COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+        """
+
+
+class Guard(pgtrigger.Trigger):  # type: ignore[misc]
+    """A trigger whose function has no way round it."""
+
+    def compile(self, model: type[models.Model]) -> compiler.Trigger:
+        compiled = super().compile(model)
+        kwargs: dict[str, Any] = {k: v for k, v in compiled.sql.kwargs.items() if k != "ignore_func_name"}
+        return compiler.Trigger(name=self.name, sql=GuardSql(**kwargs))
+
+
+def check(name: str, func: str, declare: list[tuple[str, str]] | None = None) -> Guard:
+    """A guard that looks at each new row before it is inserted; `func` raises or returns NEW."""
+    return Guard(
+        name=name, when=pgtrigger.Before, operation=pgtrigger.Insert, func=func, declare=declare or []
+    )
+
+
+def after(name: str, func: str, operation: pgtrigger.Operation = pgtrigger.Insert) -> Guard:
+    """A guard that writes what follows from a new row, in the same transaction."""
+    return Guard(name=name, when=pgtrigger.After, operation=operation, func=func + " RETURN NULL;")
+
+
+def append_only() -> Guard:
+    """Refuses every change of a row that is there, whoever asks.
+
+    The grants already keep the application's role from trying; this also stops the owner.
+    """
+    return Guard(
+        name="append_only",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func="RAISE EXCEPTION 'A fact is never changed or deleted (% on %).', TG_OP, TG_TABLE_NAME "
+        "USING ERRCODE = 'restrict_violation', HINT = 'append_only';",
+    )
+
+
+def recorded(*without: str) -> Guard:
+    """Chains each new row into the record of its story, leaving out the columns named."""
+    left_out = "".join(f" - '{column}'" for column in without)
+    return after(
+        "recorded",
+        "PERFORM record_append(NEW.story_id, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, "
+        f"to_jsonb(NEW){left_out});",
+    )

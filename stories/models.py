@@ -1,0 +1,350 @@
+"""What a story is made of, and the record of all that happened to it.
+
+Facts are inserted and never changed: triggers refuse it, and the application's role has no right to try.
+"""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from . import access, guards
+from .kinds import TYPES
+
+#: What the role that the application runs as may do with the rows of a table.
+READ_ONLY = "SELECT"
+INSERT_ONLY = "SELECT, INSERT"
+
+
+class User(AbstractUser):
+    """Somebody who works here. Roles are groups (see `access`), desks and teams are memberships."""
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+
+class Team(models.Model):
+    """The only people for whom a limited story exists."""
+
+    name = models.CharField(max_length=100, unique=True)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="teams", blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Organisation(models.Model):
+    """Whose news a story is."""
+
+    name = models.CharField(max_length=200, unique=True)
+    slug = models.SlugField(max_length=100, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Topic(models.Model):
+    """What a story is about."""
+
+    name = models.CharField(max_length=100, unique=True)
+    slug = models.SlugField(max_length=100, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoryQuerySet(models.QuerySet["Story"]):
+    def visible_to(self, user: Any) -> Self:
+        """The stories that exist for `user`: those of no team, of theirs, or laid before them."""
+        return self.filter(access.visible_q(user)).distinct()
+
+    def with_latest(self) -> Self:
+        """Each story with `latest_id`, the id of its newest revision."""
+        newest = Revision.objects.filter(story=models.OuterRef("pk")).order_by("-number")
+        return self.annotate(latest_id=models.Subquery(newest.values("pk")[:1]))
+
+
+class Story(models.Model):
+    """The thread on which all facts about one piece of news hang. It has no status column."""
+
+    app_privileges = "SELECT, INSERT, UPDATE (team_id)"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="stories_begun")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="stories")
+
+    objects = StoryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "stories"
+        triggers = [
+            guards.check("stamped", "NEW.at := facts_now(); RETURN NEW;"),
+            guards.after(
+                "recorded",
+                "PERFORM record_append(NEW.id, TG_TABLE_NAME::text, NEW.id, NEW.by_id, facts_now(), "
+                "to_jsonb(NEW));",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("team_id"),
+            ),
+            guards.Guard(
+                name="append_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func="RAISE EXCEPTION 'A story is never deleted.' "
+                "USING ERRCODE = 'restrict_violation', HINT = 'append_only';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uid)
+
+    @property
+    def latest(self) -> "Revision":
+        """The newest revision. Raises `Revision.DoesNotExist` for a story without words."""
+        return self.revisions.latest("number")
+
+
+class Fact(models.Model):
+    """Something that happened to a story: who did it and when, by the database's clock (UTC)."""
+
+    app_privileges: ClassVar[str] = INSERT_ONLY
+
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="%(class)ss")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> "Words":
+        """How the record tells of a fact of this kind, from the row as it was inserted."""
+        return Words(cls._meta.verbose_name.capitalize() if cls._meta.verbose_name else cls.__name__)
+
+
+class Words:
+    """A line of the record: what happened, a sentence more, and the icon beside it."""
+
+    def __init__(self, title: str, detail: str = "", icon: str = "draft") -> None:
+        self.title, self.detail, self.icon = title, detail, icon
+
+
+class Asset(models.Model):
+    """A picture's bytes, cleaned of metadata and stored under their own SHA-256."""
+
+    app_privileges = INSERT_ONLY
+
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    media_type = models.CharField(max_length=50)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField(help_text="Bytes")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        triggers = [guards.append_only()]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The file's name: its digest and the ending of its type."""
+        return f"{self.sha256}.{self.media_type.removeprefix('image/').replace('jpeg', 'jpg')}"
+
+
+class Revision(Fact):
+    """All that the public could see of a story, as somebody saved it once.
+
+    `digest` and `parts` are computed by the database from `content` on the way in, whatever was sent;
+    `digests` computes the same in Python.
+    """
+
+    number = models.PositiveIntegerField()
+    based_on = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    content = models.JSONField()
+    parts = models.JSONField(db_default=models.Value({}, models.JSONField()), editable=False)
+    digest = models.CharField(max_length=64, db_default="", editable=False)
+    origin = models.CharField(
+        max_length=10, choices=[("form", "typed"), ("text", "from pasted text")], default="form"
+    )
+    assets = models.ManyToManyField(Asset, through="RevisionAsset", related_name="revisions")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["story", "number"], name="one_revision_a_number"),
+        ]
+        triggers = [
+            guards.check(
+                "derived",
+                """
+                PERFORM lock_story(NEW.story_id);
+                NEW.at := facts_now();
+                newest := (SELECT max(id) FROM stories_revision WHERE story_id = NEW.story_id);
+                IF NEW.based_on_id IS DISTINCT FROM newest THEN
+                    RAISE EXCEPTION 'Revision % is not the newest of its story.', NEW.based_on_id
+                        USING ERRCODE = 'restrict_violation', HINT = 'stale';
+                END IF;
+                IF NOT NEW.content ?& ARRAY['type', 'headline', 'slug', 'summary', 'body', 'picture',
+                        'topics', 'organisation', 'notes', 'contacts']
+                   OR jsonb_typeof(NEW.content -> 'body') <> 'array' THEN
+                    RAISE EXCEPTION 'The content lacks one of its parts.'
+                        USING ERRCODE = 'check_violation', HINT = 'content';
+                END IF;
+                NEW.number := coalesce((SELECT number FROM stories_revision WHERE id = newest), 0) + 1;
+                NEW.parts := content_parts(NEW.content);
+                NEW.digest := digest_of(NEW.parts);
+                RETURN NEW;
+                """,
+                [("newest", "bigint")],
+            ),
+            guards.append_only(),
+            guards.recorded("content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+    @property
+    def headline(self) -> str:
+        return str(self.content["headline"])
+
+    @property
+    def slug(self) -> str:
+        return str(self.content["slug"])
+
+    @property
+    def type_label(self) -> str:
+        """The type in words, as the public reads it."""
+        return TYPES.get(self.content["type"], self.content["type"])
+
+    @property
+    def short_digest(self) -> str:
+        """The first eight digits of the digest in two groups, for people to compare."""
+        return f"{self.digest[:4]} {self.digest[4:8]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("story_revision", args=[self.story.uid, self.number])
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        how = ", from pasted text" if payload["origin"] == "text" else ""
+        return Words(f"Revision {payload['number']}{how}", f"words {payload['digest'][:8]}", "draft")
+
+
+class RevisionAsset(models.Model):
+    """Which pictures a revision shows: what decides whether their bytes are public."""
+
+    app_privileges = INSERT_ONLY
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["revision", "asset"], name="asset_once_a_revision")]
+        triggers = [
+            guards.check(
+                "shown",
+                """
+                IF NOT EXISTS (SELECT 1 FROM stories_revision r JOIN stories_asset a ON a.id = NEW.asset_id
+                               WHERE r.id = NEW.revision_id
+                                 AND r.content #>> '{picture,sha256}' = a.sha256) THEN
+                    RAISE EXCEPTION 'The revision does not show this picture.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'content';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            guards.append_only(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision_id}: {self.asset_id}"
+
+
+class Embargo(Fact):
+    """The moment for which a story is meant: planned by anybody who drafts, binding only when armed."""
+
+    instant = models.DateTimeField(help_text="UTC")
+    zone = models.CharField(max_length=60, help_text="The zone in which the moment was meant")
+
+    class Meta:
+        triggers = [
+            guards.check("stamped", "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); RETURN NEW;"),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instant} ({self.zone})"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        from .moments import Moment
+
+        moment = Moment.parse(payload["instant"], payload["zone"])
+        return Words(f"Embargo set to {moment.in_full}", "Set, not armed", "waiting")
+
+
+class WorkingCopy(models.Model):
+    """What somebody has typed and not yet saved: kept so that a crash loses nothing."""
+
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, null=True, related_name="working_copies")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="working_copies")
+    base = models.ForeignKey(Revision, on_delete=models.CASCADE, null=True, related_name="+")
+    fields = models.JSONField()
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["story", "by"], name="one_working_copy_each", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"working copy of {self.by_id}"
+
+
+class Entry(models.Model):
+    """A link of a story's record: a fact as it was inserted, and the hash of the link before.
+
+    Written by triggers alone; the application's role may read it. `payload` is the row without the
+    columns that a digest in it stands for.
+    """
+
+    app_privileges = READ_ONLY
+
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="entries")
+    number = models.PositiveIntegerField()
+    source = models.CharField(max_length=63, help_text="The fact's table")
+    fact = models.BigIntegerField(help_text="The fact's id in its table")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    payload = models.JSONField()
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [models.UniqueConstraint(fields=["story", "number"], name="one_entry_a_number")]
+        indexes = [models.Index(fields=["source", "fact"], name="entry_of_fact")]
+        triggers = [guards.append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.fact}"

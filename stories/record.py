@@ -1,0 +1,143 @@
+"""The record: the facts themselves, chained by hash per story, and the proof that none was changed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+
+from .digests import content_digest, digest_of
+from .models import Entry, Fact, Revision, Story, Words
+
+_checks: list[Callable[[], Iterator[str]]] = []
+
+
+def also_verify(check: Callable[[], Iterator[str]]) -> None:
+    """Register a check of a room above: a function that yields a sentence for each fault."""
+    if check not in _checks:
+        _checks.append(check)
+
+
+def sources() -> dict[str, type[models.Model]]:
+    """The tables whose rows are facts, with their models, stories first."""
+    facts: list[type[models.Model]] = [Story]
+    facts += [model for model in apps.get_models() if issubclass(model, Fact)]
+    return {model._meta.db_table: model for model in facts}
+
+
+def words(entry: Entry) -> Words:
+    """The line that the record shows for an entry."""
+    model = sources()[entry.source]
+    if issubclass(model, Fact):
+        return model.in_words(entry.payload)
+    if entry.number == 1:
+        return Words("Story begun")
+    return Words("Limited to a team" if entry.payload["team_id"] else "Opened to everybody who works here")
+
+
+def entry_hash(entry: Entry) -> str:
+    """The hash that an entry has to have, computed here and not by the database."""
+    at = entry.at.isoformat(timespec="microseconds")
+    return digest_of(
+        {
+            "story": entry.story_id,
+            "number": entry.number,
+            "source": entry.source,
+            "fact": entry.fact,
+            "by": entry.by_id,
+            "at": _trimmed(at),
+            "payload": entry.payload,
+            "previous": entry.previous,
+        }
+    )
+
+
+def _trimmed(at: str) -> str:
+    # PostgreSQL prints no trailing zeros of a second.
+    seconds, offset = at[:-6], at[-6:]
+    return seconds.rstrip("0").rstrip(".") + offset
+
+
+def verify(story: Story | None = None) -> Iterator[str]:
+    """A sentence for each fault, the first broken link of a story first. Nothing, when all is whole."""
+    yield from chain_faults(story)
+    yield from fact_faults(story)
+    yield from digest_faults(story)
+    for check in _checks:
+        yield from check()
+
+
+def chain_faults(story: Story | None = None) -> Iterator[str]:
+    """The first broken link of each story's chain."""
+    entries = Entry.objects.select_related("story").order_by("story_id", "number")
+    broken: set[int] = set()
+    before: Entry | None = None
+    for entry in (entries.filter(story=story) if story else entries).iterator():
+        first = before is None or before.story_id != entry.story_id
+        expected = (1, "0" * 64) if first or before is None else (before.number + 1, before.hash)
+        if entry.story_id not in broken:
+            fault = _link_fault(entry, *expected)
+            if fault:
+                broken.add(entry.story_id)
+                yield f"story {entry.story.uid}, link {entry.number}: {fault}"
+        before = entry
+
+
+def _link_fault(entry: Entry, number: int, previous: str) -> str:
+    if entry.number != number:
+        return f"link {number} is missing"
+    if entry.previous != previous:
+        return "it does not follow from the link before"
+    return "" if entry.hash == entry_hash(entry) else "its content does not have its hash"
+
+
+def fact_faults(story: Story | None = None) -> Iterator[str]:
+    """Each fact that is not what the record says, or is missing, or was never recorded."""
+    with connection.cursor() as cursor:
+        for table, model in sources().items():
+            column = "id" if model is Story else "story_id"
+            cursor.execute(
+                f"""
+                WITH newest AS (SELECT DISTINCT ON (fact) * FROM stories_entry
+                                WHERE source = %s AND (%s::bigint IS NULL OR story_id = %s)
+                                ORDER BY fact, number DESC)
+                SELECT e.number, coalesce(e.fact, t.id),
+                       CASE WHEN t.id IS NULL THEN 'is missing'
+                            WHEN e.id IS NULL THEN 'is not in the record'
+                            ELSE 'was changed' END
+                FROM newest e
+                FULL JOIN (SELECT * FROM {table} WHERE %s::bigint IS NULL OR {column} = %s) t ON t.id = e.fact
+                WHERE t.id IS NULL OR e.id IS NULL
+                   OR EXISTS (SELECT 1 FROM jsonb_each(e.payload) p
+                              WHERE to_jsonb(t) -> p.key IS DISTINCT FROM p.value)
+                ORDER BY 2
+                """,
+                [table, *[story.pk if story else None] * 4],
+            )
+            for number, fact, fault in cursor.fetchall():
+                where = f"link {number}: " if number else ""
+                yield f"{where}{model._meta.verbose_name} {fact} {fault}"
+
+
+def digest_faults(story: Story | None = None) -> Iterator[str]:
+    """Each revision whose words do not have the digest that the record holds."""
+    revisions = Revision.objects.select_related("story").order_by("pk")
+    for revision in (revisions.filter(story=story) if story else revisions).iterator():
+        if content_digest(revision.content) != revision.digest:
+            yield f"story {revision.story.uid}: the words of revision {revision.number} were changed"
+
+
+def lines(story: Story) -> models.QuerySet[Entry]:
+    """The entries of a story, newest first, with who did them."""
+    return Entry.objects.filter(story=story).select_related("by").order_by("-number")
+
+
+def short(digest: str) -> str:
+    """The first eight digits in two groups."""
+    return f"{digest[:4]} {digest[4:8]}"
+
+
+__all__: list[Any] = [
+    "also_verify", "chain_faults", "digest_faults", "entry_hash", "fact_faults", "lines", "short", "sources",
+    "verify", "words",
+]
