@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from stories.access import Role
 
-from .models import Desk
+from .models import Desk, PinnedStep
 
 
 def roles(user: Any) -> set[Role]:
@@ -15,5 +15,6 @@ def roles(user: Any) -> set[Role]:
 
 
 def stories(user: Any) -> Q:
-    """The stories laid before a desk of `user`, limited to a team or not."""
-    return Q(submissions__steps__desk__members=user.pk)
+    """The stories laid before a desk of `user`, of those that are limited to a team."""
+    asked = PinnedStep.objects.filter(desk__members=user.pk, submission__story__team__isnull=False)
+    return Q(pk__in=asked.values("submission__story"))

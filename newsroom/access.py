@@ -45,6 +45,7 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_new": DRAFTERS,
     "story_from_text": DRAFTERS,
     "story_draft": STAFF,
+    "story_save": DRAFTERS,
     "story_revision": STAFF,
     "story_record": STAFF,
     "story_team": DRAFTERS,

@@ -1,2 +1,75 @@
-def desk(request):
-    return {}
+"""What every staff page shows: the time, who is signed in, and what waits for them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from stories.access import roles_of
+from stories.moments import Moment
+
+from . import demo
+
+
+class DeskContext:
+    """Looked up only where a template asks, so that a public page costs nothing."""
+
+    organisation = settings.ORGANISATION
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @property
+    def now(self) -> datetime:
+        return timezone.now()
+
+    @property
+    def moment(self) -> Moment:
+        """Now, on the press office's clocks."""
+        return Moment(self.now, settings.PRESS_OFFICE_ZONE)
+
+    @property
+    def waiting(self) -> int:
+        """How many sign-offs wait for the person."""
+        from approvals import inbox
+
+        return inbox.waiting_count(self.request.user)
+
+    @property
+    def role(self) -> str:
+        """What the person may do here, in words."""
+        user = self.request.user
+        desks = [desk.name for desk in user.desks.all()] if user.is_authenticated else []
+        return ", ".join([role.value for role in roles_of(user) if role != "Clearer"] + desks)
+
+    @property
+    def can_draft(self) -> bool:
+        from .access import DRAFTERS
+
+        return bool(roles_of(self.request.user) & DRAFTERS)
+
+    @property
+    def can_release(self) -> bool:
+        from .access import DUTY
+
+        return bool(roles_of(self.request.user) & DUTY)
+
+    @property
+    def can_administer(self) -> bool:
+        from .access import ADMINISTRATORS
+
+        return bool(roles_of(self.request.user) & ADMINISTRATORS)
+
+    @property
+    def demo_people(self) -> tuple[demo.Person, ...]:
+        """The invented people, in demo mode."""
+        return demo.PEOPLE if settings.DEMO else ()
+
+
+def desk(request: HttpRequest) -> dict[str, Any]:
+    """`desk` for templates."""
+    context = SimpleLazyObject(lambda: DeskContext(request))
+    return {"desk": context, "demo_people": demo.PEOPLE if settings.DEMO else ()}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from approvals.models import Decision
 from stories import guards
@@ -15,6 +15,25 @@ from stories.models import READ_ONLY, Fact, Revision, Story, Words
 from stories.moments import Moment
 
 REFRESH = "PERFORM refresh_visibility(NEW.story_id);"
+# The order of ids is the order of the facts, and nobody chooses one: an id that was drawn before the wait
+# for the lock, or written by hand, could make an older fact the newest.
+LOCK = """
+PERFORM lock_story(NEW.story_id);
+NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));
+NEW.at := facts_now();
+"""
+#: The furthest that an embargo may lie ahead.
+FURTHEST = timedelta(days=3653)
+
+
+def has_a_person(name: str) -> models.CheckConstraint:
+    """The constraint that somebody did it, and not nobody."""
+    return models.CheckConstraint(condition=models.Q(by__isnull=False), name=name)
+
+
+def has_a_reason(name: str) -> models.CheckConstraint:
+    """The constraint that there is a reason, of more than white space."""
+    return models.CheckConstraint(condition=models.Q(reason__regex=r"\S"), name=name)
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
@@ -40,16 +59,20 @@ class Release(Fact):
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:
+        constraints = [has_a_person("release_has_a_person")]
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                LOCK
+                + f"""
                 NEW.embargo := coalesce(NEW.embargo, NEW.at);
                 IF NEW.embargo < NEW.at THEN
                     RAISE EXCEPTION 'The embargo lies in the past.'
                         USING ERRCODE = 'restrict_violation', HINT = 'past';
+                END IF;
+                IF NEW.embargo > NEW.at + interval '{FURTHEST.days} days' THEN
+                    RAISE EXCEPTION 'The embargo lies too far ahead.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'far';
                 END IF;
                 IF EXISTS (SELECT 1 FROM newsroom_visibility
                            WHERE story_id = NEW.story_id AND visible_from <= NEW.at) THEN
@@ -60,6 +83,12 @@ class Release(Fact):
                         (SELECT max(id) FROM stories_revision WHERE story_id = NEW.story_id) THEN
                     RAISE EXCEPTION 'Only the newest revision can be armed.'
                         USING ERRCODE = 'restrict_violation', HINT = 'stale';
+                END IF;
+                IF NOT EXISTS (SELECT 1 FROM stories_revision WHERE id = NEW.revision_id
+                               AND content ->> 'headline' ~ '\\S'
+                               AND content ->> 'slug' ~ '^[-a-zA-Z0-9_]{{1,200}}$') THEN
+                    RAISE EXCEPTION 'The story has no headline, or no address that a page can have.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'unfit';
                 END IF;
                 IF NOT is_cleared(NEW.revision_id) THEN
                     RAISE EXCEPTION 'A sign-off is missing on this revision.'
@@ -109,6 +138,15 @@ class ReleaseSignoff(models.Model):
         return f"{self.release_id}: {self.decision_id}"
 
 
+class VisibilityQuerySet(models.QuerySet["Visibility"]):
+    def with_public(self) -> Self:
+        """Each with its release, and whether it `is_public` by the database's clock."""
+        public = models.ExpressionWrapper(
+            models.Q(visible_from__isnull=False, visible_from__lte=Now()), models.BooleanField()
+        )
+        return self.select_related("release__by", "release__revision").annotate(is_public=public)
+
+
 class Visibility(models.Model):
     """From which instant an armed story is visible; empty while it is held. A read model of the facts.
 
@@ -122,9 +160,18 @@ class Visibility(models.Model):
     release = models.OneToOneField(Release, on_delete=models.PROTECT)
     slug = models.CharField(max_length=200, unique=True)
     visible_from = models.DateTimeField(null=True, db_index=True)
+    announced = models.BooleanField(help_text="Whether the release has its receipt")
+
+    #: Set by `with_public`.
+    is_public: bool
+
+    objects = VisibilityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "visibilities"
+        indexes = [
+            models.Index(fields=["visible_from"], condition=models.Q(announced=False), name="to_announce")
+        ]
 
     def __str__(self) -> str:
         return f"{self.slug} from {self.visible_from}"
@@ -137,15 +184,12 @@ class Disarm(Fact):
     reason = models.TextField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=models.Q(reason__regex=r"\S"), name="disarm_has_a_reason")
-        ]
+        constraints = [has_a_person("disarm_has_a_person"), has_a_reason("disarm_has_a_reason")]
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                LOCK
+                + """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_visibility
                                WHERE story_id = NEW.story_id AND release_id = NEW.release_id
                                  AND (visible_from IS NULL OR visible_from > NEW.at)) THEN
@@ -174,13 +218,12 @@ class Hold(Fact):
     reason = models.TextField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(reason__regex=r"\S"), name="hold_has_a_reason")]
+        constraints = [has_a_person("hold_has_a_person"), has_a_reason("hold_has_a_reason")]
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                LOCK
+                + """
                 IF is_held(NEW.story_id) THEN
                     RAISE EXCEPTION 'The story is held already.'
                         USING ERRCODE = 'restrict_violation', HINT = 'held';
@@ -212,12 +255,12 @@ class HoldLift(Fact):
     hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="lift")
 
     class Meta:
+        constraints = [has_a_person("lift_has_a_person")]
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                LOCK
+                + """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_hold
                                WHERE id = NEW.hold_id AND story_id = NEW.story_id) THEN
                     RAISE EXCEPTION 'This hold is of another story.'
@@ -254,9 +297,8 @@ class Announcement(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                LOCK
+                + """
                 SELECT visible_from INTO NEW.due FROM newsroom_visibility
                     WHERE story_id = NEW.story_id AND release_id = NEW.release_id;
                 IF NEW.due IS NULL OR NEW.due > NEW.at THEN
@@ -266,6 +308,7 @@ class Announcement(Fact):
                 RETURN NEW;
                 """,
             ),
+            guards.after("refresh", REFRESH),
             guards.append_only(),
             guards.recorded(),
         ]
@@ -293,6 +336,11 @@ class Subscriber(models.Model):
 
     class Meta:
         ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="subscriber_once", violation_error_message="This address is on the list."
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email

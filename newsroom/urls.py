@@ -1,1 +1,34 @@
-urlpatterns = []
+"""All URLs. `access.PAGES` says who may open each."""
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from . import accounts
+
+accounts_patterns = [
+    path("login/", account.login, name="account_login"),
+    path("login/demo/", accounts.demo_login, name="demo_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]
+
+urlpatterns = [
+    path("desk/", include("approvals.urls")),
+    path("desk/", include("newsroom.release_urls")),
+    path("desk/admin/", admin.site.urls),
+    path("accounts/", include(accounts_patterns)),
+    path("", include("newsroom.public_urls")),
+]

@@ -13,8 +13,8 @@ def differences() -> Iterator[str]:
             SELECT s.uid, v.visible_from, f.visible_from FROM stories_story s
             LEFT JOIN newsroom_visibility v ON v.story_id = s.id
             LEFT JOIN LATERAL visibility_of(s.id) f ON true
-            WHERE (v.release_id, v.slug, v.visible_from)
-                  IS DISTINCT FROM (f.release_id, f.slug::varchar, f.visible_from)
+            WHERE (v.release_id, v.slug, v.visible_from, v.announced)
+                  IS DISTINCT FROM (f.release_id, f.slug::varchar, f.visible_from, f.announced)
             ORDER BY s.id
             """
         )

@@ -67,7 +67,7 @@ class Topic(models.Model):
 class StoryQuerySet(models.QuerySet["Story"]):
     def visible_to(self, user: Any) -> Self:
         """The stories that exist for `user`: those of no team, of theirs, or laid before them."""
-        return self.filter(access.visible_q(user)).distinct()
+        return self.filter(access.visible_q(user))
 
     def with_latest(self) -> Self:
         """Each story with `latest_id`, the id of its newest revision."""
@@ -299,6 +299,31 @@ class Embargo(Fact):
 
         moment = Moment.parse(payload["instant"], payload["zone"])
         return Words(f"Embargo set to {moment.in_full}", "Set, not armed", "waiting")
+
+
+class Intake(Fact):
+    """The text that a story was started from, to the last character, whatever was recognised in it."""
+
+    text = models.TextField()
+    digest = models.CharField(max_length=64, db_default="", editable=False)
+
+    class Meta:
+        triggers = [
+            guards.check(
+                "stamped",
+                "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); "
+                "NEW.digest := digest_of(to_jsonb(NEW.text)); RETURN NEW;",
+            ),
+            guards.append_only(),
+            guards.recorded("text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.text)} characters"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Started from a pasted text", f"kept whole, {payload['digest'][:8]}", "draft")
 
 
 class WorkingCopy(models.Model):

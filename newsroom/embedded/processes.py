@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from newsroom.embedded.account import Account, tied_to_us
@@ -24,11 +25,8 @@ def say(name: str, line: str) -> None:
     A reader that has gone away (`script/server | head`) or a full disk must not stop the press
     office: the line is lost, nothing else.
     """
-    with _output:
-        try:
-            print(f"{name:<4} | {line}" if name else line, flush=True)  # noqa: T201
-        except OSError:
-            pass
+    with _output, suppress(OSError):
+        print(f"{name:<4} | {line}" if name else line, flush=True)  # noqa: T201
 
 
 class Child:
@@ -113,10 +111,8 @@ class Child:
         """Leave nothing of it: kill what still runs in its session, and say its last lines."""
         if self._process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         if self._reader is not None:
             self._reader.join(timeout=1)
@@ -150,10 +146,8 @@ def end_orphans(owner: Path, *, seconds: float) -> int:
     while (left := orphans & set(_marked(owner))) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in left:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     return len(orphans)
 
 

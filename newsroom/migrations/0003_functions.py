@@ -10,11 +10,12 @@ $$;
 
 -- What the visibility of a story follows from: its newest release, if it is armed still.
 CREATE FUNCTION visibility_of(wanted bigint)
-RETURNS TABLE (story_id bigint, release_id bigint, slug text, visible_from timestamptz)
+RETURNS TABLE (story_id bigint, release_id bigint, slug text, visible_from timestamptz, announced boolean)
 LANGUAGE sql STABLE AS $$
     SELECT n.story_id, n.id, r.content ->> 'slug',
            CASE WHEN NOT is_held(wanted) THEN greatest(n.embargo,
-               (SELECT max(l.at) FROM newsroom_holdlift l WHERE l.story_id = wanted AND l.at > n.at)) END
+               (SELECT max(l.at) FROM newsroom_holdlift l WHERE l.story_id = wanted AND l.at > n.at)) END,
+           EXISTS (SELECT 1 FROM newsroom_announcement a WHERE a.release_id = n.id)
     FROM (SELECT * FROM newsroom_release WHERE newsroom_release.story_id = wanted
           ORDER BY id DESC LIMIT 1) n
     JOIN stories_revision r ON r.id = n.revision_id
@@ -25,25 +26,32 @@ CREATE FUNCTION refresh_visibility(wanted bigint) RETURNS void LANGUAGE plpgsql 
 BEGIN
     DELETE FROM newsroom_visibility v WHERE v.story_id = wanted
         AND NOT EXISTS (SELECT 1 FROM visibility_of(wanted));
-    INSERT INTO newsroom_visibility (story_id, release_id, slug, visible_from)
+    INSERT INTO newsroom_visibility (story_id, release_id, slug, visible_from, announced)
         SELECT * FROM visibility_of(wanted)
     ON CONFLICT (story_id) DO UPDATE SET release_id = excluded.release_id, slug = excluded.slug,
-        visible_from = excluded.visible_from
-        WHERE (newsroom_visibility.release_id, newsroom_visibility.slug, newsroom_visibility.visible_from)
-              IS DISTINCT FROM (excluded.release_id, excluded.slug, excluded.visible_from);
+        visible_from = excluded.visible_from, announced = excluded.announced;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION refresh_visibility FROM PUBLIC;
 
--- A sign-off that is taken back before the story is public disarms it at the same commit.
+-- A sign-off that is taken back before the story is public disarms it at the same commit. Where the
+-- story becomes public in between, the decision stands and the release too.
 CREATE FUNCTION disarm_uncleared() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    hint text;
 BEGIN
     INSERT INTO newsroom_disarm (story_id, release_id, by_id, reason)
         SELECT n.story_id, n.id, NEW.by_id, 'Changes asked: ' || NEW.reason
         FROM newsroom_visibility v JOIN newsroom_release n ON n.id = v.release_id
-        WHERE v.story_id = NEW.story_id AND (v.visible_from IS NULL OR v.visible_from > NEW.at)
+        WHERE v.story_id = NEW.story_id AND (v.visible_from IS NULL OR v.visible_from > facts_now())
           AND NOT is_cleared(n.revision_id);
+    RETURN NULL;
+EXCEPTION WHEN restrict_violation THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    IF hint IS DISTINCT FROM 'not_armed' THEN
+        RAISE;
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -58,5 +66,5 @@ DROP FUNCTION refresh_visibility; DROP FUNCTION visibility_of; DROP FUNCTION is_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsroom", "0002_initial"), ("approvals", "0003_functions")]
+    dependencies = [("newsroom", "0001_initial"), ("approvals", "0003_functions")]
     operations = [migrations.RunSQL(FUNCTIONS, DROP)]

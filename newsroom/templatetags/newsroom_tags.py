@@ -1,0 +1,24 @@
+"""What the pages of every room show of a story, without their views having to look upward."""
+
+from datetime import datetime
+
+from django import template
+from django.conf import settings
+
+from newsroom.state import State, state_of
+from stories.models import Story
+from stories.moments import Moment
+
+register = template.Library()
+
+
+@register.simple_tag
+def story_head(story: Story) -> State:
+    """The state of a story, for the head of its pages."""
+    return state_of(story)
+
+
+@register.filter
+def moment(instant: datetime) -> Moment:
+    """An instant on the press office's clocks, as a `Moment`."""
+    return Moment(instant, settings.PRESS_OFFICE_ZONE)

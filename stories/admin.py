@@ -1,0 +1,81 @@
+"""The admin: what is set up is edited here; what happened can only be looked at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from .models import Asset, Embargo, Entry, Intake, Organisation, Revision, Story, Team, Topic, User
+
+admin.site.site_header = "Newsroom administration"
+admin.site.site_title = "Newsroom"
+admin.site.site_url = "/desk/"
+admin.site.register(User, UserAdmin)
+
+
+class FactAdmin(admin.ModelAdmin[Any]):
+    """Facts are looked at, never added, changed or deleted here; the database would refuse it too."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Organisation, Topic)
+class NamedAdmin(admin.ModelAdmin[Any]):
+    """Things with a name and an address."""
+
+    prepopulated_fields = {"slug": ["name"]}
+    search_fields = ["name"]
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin[Team]):
+    """Teams and who is in them."""
+
+    filter_horizontal = ["members"]
+
+
+class StoryFactAdmin(FactAdmin):
+    """A fact of a limited story is shown to its team alone, administrators or not."""
+
+    story_path = "story__in"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(
+            **{self.story_path: Story.objects.visible_to(request.user)}
+        )
+
+
+@admin.register(Revision, Embargo, Intake, Entry)
+class OfStoryAdmin(StoryFactAdmin):
+    """Facts of drafting, and the record."""
+
+    list_display = ["__str__", "story", "by", "at"]
+    list_select_related = ["story", "by"]
+
+
+@admin.register(Story)
+class StoryAdmin(StoryFactAdmin):
+    """The threads on which the facts hang."""
+
+    list_display = ["uid", "by", "at", "team"]
+    list_select_related = ["by", "team"]
+    story_path = "pk__in"
+
+
+@admin.register(Asset)
+class AssetAdmin(FactAdmin):
+    """Pictures by their digest."""
+
+    list_display = ["name", "width", "height", "size"]

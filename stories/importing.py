@@ -1,0 +1,89 @@
+"""A pasted text becomes a story: what was recognised is the first revision, and the text is kept whole."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from . import content as shape
+from . import drafting, intake, richtext
+from .models import Intake, Revision, Team, User
+from .moments import Moment, NonexistentTime, resolve
+
+IN_BODY = {"paragraph", "quote", "heading", "list"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A person's correction of what was recognised: `extend` or `unquote` the block with this number."""
+
+    verb: str
+    block: int
+
+
+def corrected(text: str, changes: list[Change]) -> intake.Recognised:
+    """What is recognised in `text`, with the corrections made in their order.
+
+    Raises:
+        intake.NotText, intake.TooLong, intake.Empty: it cannot be read at all.
+        ValueError: a correction does not fit.
+    """
+    recognised = intake.recognise(text)
+    verbs = {"extend": intake.extend_quote, "unquote": intake.unquote}
+    for change in changes:
+        if change.verb not in verbs or not 0 <= change.block < len(recognised.blocks):
+            raise ValueError("This correction does not fit the text.")
+        recognised = verbs[change.verb](recognised, change.block)
+    return recognised
+
+
+def content_of(recognised: intake.Recognised) -> dict[str, Any]:
+    """The content of a first revision."""
+    body: list[richtext.Block] = []
+    for block in recognised.blocks:
+        if block.kind == "quote":
+            inner = "".join(part["html"] for part in richtext.to_blocks(block.html))
+            body.append({"kind": "quote", "html": inner, "speaker": block.speaker, "role": block.role})
+        elif block.kind in IN_BODY:
+            body += richtext.to_blocks(block.html)
+    return {
+        **shape.blank(),
+        "type": recognised.type,
+        "headline": recognised.headline[:200],
+        "slug": slugify(recognised.headline)[:100].strip("-") or "story",
+        "summary": recognised.summary,
+        "body": body,
+        "notes": richtext.inline_notes("".join(block.html for block in recognised.notes)),
+        "contacts": "\n".join(block.text for block in recognised.contacts),
+    }
+
+
+def embargo_of(recognised: intake.Recognised) -> Moment | None:
+    """The moment that the text's embargo line names, where it names one that exists."""
+    line = recognised.embargo
+    if line is None or line.local is None:
+        return None
+    try:
+        return resolve(line.local.date(), line.local.time(), line.zone, fold=0)
+    except NonexistentTime:
+        return None
+
+
+@transaction.atomic
+def begin(
+    *, by: User, recognised: intake.Recognised, content: dict[str, Any], embargo: bool = True,
+    team: Team | None = None,
+) -> Revision:
+    """Begin a story from a text: its words as corrected, the text itself, and the embargo if it is taken over."""
+    revision = drafting.begin(by=by, content=content, origin="text", team=team)
+    Intake.objects.create(story=revision.story, by=by, text=recognised.text)
+    moment = embargo_of(recognised) if embargo else None
+    if moment:
+        drafting.plan_embargo(story=revision.story, by=by, moment=moment)
+    return revision
+
+
+def with_words(recognised: intake.Recognised, **words: str) -> intake.Recognised:
+    """The same with a type, headline or summary that a person corrected."""
+    return replace(recognised, **{key: value for key, value in words.items() if value})

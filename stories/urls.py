@@ -1,0 +1,19 @@
+"""URLs of drafting, below /desk/."""
+
+from django.urls import path
+
+from . import intake_views, views
+
+urlpatterns = [
+    path("stories/new/", views.new, name="story_new"),
+    path("stories/new/working-copy/", views.working_copy, name="new_working_copy"),
+    path("stories/from-text/", intake_views.from_text, name="story_from_text"),
+    path("stories/<uuid:uid>/", views.draft, name="story_draft"),
+    path("stories/<uuid:uid>/save/", views.save, name="story_save"),
+    path("stories/<uuid:uid>/working-copy/", views.working_copy, name="story_working_copy"),
+    path("stories/<uuid:uid>/team/", views.team, name="story_team"),
+    path("stories/<uuid:uid>/embargo/", views.embargo, name="story_embargo"),
+    path("stories/<uuid:uid>/revisions/<int:number>/", views.revision, name="story_revision"),
+    path("stories/<uuid:uid>/record/", views.story_record, name="story_record"),
+    path("media/<str:name>", views.staff_media, name="staff_media"),
+]

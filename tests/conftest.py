@@ -1,0 +1,66 @@
+"""The tests run as the application's role, on a database that the owner made: what is refused here is
+refused in production."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connections
+from django.test import Client
+
+from stories.access import GROUP_ROLES
+from tests.people import Newsroom, furnish
+
+# Playwright's own event loop makes Django think that the ORM is called from asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each test with a database may reach both roles' connections; the owner's is the one that is flushed."""
+    for item in items:
+        for mark in item.iter_markers("django_db"):
+            mark.kwargs.setdefault("databases", ["default", "owner"])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """The test database, whose last connection of the application's role is closed before it is dropped."""
+    yield
+    with django_db_blocker.unblock():
+        connections["default"].close()
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings, tmp_path: Path) -> None:
+    """Media and mail of a test stay its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MAIL_FOLDER = tmp_path / "mail"
+    settings.EMAIL_BACKEND = "newsroom.mailbox.FolderBackend"
+
+
+@pytest.fixture
+def newsroom(db: None) -> Newsroom:
+    """People, desks and a route: see `tests.people`."""
+    return furnish()
+
+
+@pytest.fixture
+def live_newsroom(transactional_db: None) -> Iterator[Newsroom]:
+    """The same, committed, for tests with several connections."""
+    for role in GROUP_ROLES:
+        Group.objects.get_or_create(name=role.value)
+    yield furnish()
+
+
+@pytest.fixture
+def as_(client: Client):
+    """A browser in which somebody is signed in: `as_(newsroom.drafter)`."""
+
+    def sign_in(person) -> Client:
+        browser = Client()
+        browser.force_login(person)
+        return browser
+
+    return sign_in
