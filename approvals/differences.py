@@ -6,7 +6,7 @@ words too, so that nothing which changes a digest goes unseen.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -17,6 +17,7 @@ from diff_match_patch import diff_match_patch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from . import coverage
 from .models import Covers
 from .parts import Part, Token, parts
 
@@ -72,6 +73,10 @@ class Passage:
         return format_html_join("", "{}", ((_run_html(run),) for run in self.runs))
 
 
+#: Two codes for one look, such as `&` and `&amp;`, which no editor of ours writes.
+UNSEEN = Passage("the code behind the words", (Run("+", (Token("code", means="written in another way"),)),))
+
+
 @dataclass(frozen=True)
 class Difference:
     """All passages that changed, in the order of the page. False where nothing did."""
@@ -112,7 +117,9 @@ def difference(old: dict[str, Any], new: dict[str, Any], covers: str = Covers.EV
     """
     clock = _Clock(BUDGET)
     pairs = _aligned(parts(old, covers), parts(new, covers))
-    changed = ((a, b) for a, b in pairs if a is None or b is None or a.tokens != b.tokens)
+    changed = [(a, b) for a, b in pairs if a is None or b is None or a.tokens != b.tokens]
+    if not changed and coverage.covered_digest(old, covers) != coverage.covered_digest(new, covers):
+        return Difference((UNSEEN,))
     return Difference(tuple(_passage(before, after, clock) for before, after in changed))
 
 
@@ -259,21 +266,30 @@ def _passage(before: Part | None, after: Part | None, clock: _Clock) -> Passage:
 
 def _runs(old: tuple[Token, ...], new: tuple[Token, ...], clock: _Clock) -> Iterator[Run]:
     """The runs of a pair. Texts with little in common are shown whole: a mosaic reads worse than both."""
-    changes = [("-", list(old)), ("+", list(new))]
-    if clock.left and _alike(Counter(old), Counter(new)):
-        changes = _compare(list(old), list(new), max(clock.left / 4, 0.05))
-    yield from (Run(op, tuple(tokens)) for op, tokens in changes if tokens)
+    if not (clock.left and _alike(Counter(old), Counter(new))):
+        yield from (Run(op, tokens) for op, tokens in (("-", old), ("+", new)) if tokens)
+        return
+    # Tidied, a word between two tags would be struck and put in again: where no word changed, only marks are shown.
+    tidy = [token.text for token in old if token.is_word] != [token.text for token in new if token.is_word]
+    for op, tokens in _compare(list(old), list(new), max(clock.left / 4, 0.05), tidy):
+        yield Run(op, tuple(tokens))
 
 
-def _compare[T: Hashable](old: list[T], new: list[T], seconds: float) -> list[tuple[str, list[T]]]:
-    """diff-match-patch over anything: each distinct item stands as one character."""
+def _compare(
+    old: list[Any], new: list[Any], seconds: float, tidy: bool = True
+) -> list[tuple[str, list[Any]]]:
+    """diff-match-patch over anything hashable: each distinct item stands as one character.
+
+    Where it is to be `tidy`, a word that stayed between two changes counts as changed, for readability.
+    """
     codes = {item: _character(number) for number, item in enumerate(dict.fromkeys([*old, *new]))}
     items = {character: item for item, character in codes.items()}
     engine = diff_match_patch()
     engine.Diff_Timeout = seconds
     texts = ("".join(codes[item] for item in side) for side in (old, new))
     diffs = engine.diff_main(*texts, False)
-    engine.diff_cleanupSemantic(diffs)
+    if tidy:
+        engine.diff_cleanupSemantic(diffs)
     signs = {0: "=", -1: "-", 1: "+"}
     return [(signs[op], [items[character] for character in text]) for op, text in diffs]
 

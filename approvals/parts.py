@@ -30,7 +30,10 @@ _TAG_WORDS = {
     "em": "italic",
     "a": "link",
 }
+_EMPHASIS = {"strong", "em"}
 _PARTS_WORDS = {"p", "br", "ul", "ol", "li", "h2", "h3"}
+#: Follows a tag that says as much.
+_NEW_LINE = "new line"
 _PICTURE_LABELS = {"alt": "alt text", "caption": "caption", "credit": "credit"}
 
 
@@ -63,7 +66,7 @@ class Token:
     def alone(self) -> str:
         """How it reads where it came or went, and no word with it."""
         if self.means:
-            return f"[{self.means}]"
+            return f"[{self.means}]" * (self.means != _NEW_LINE)
         return "".join(f"[{_space_words(character)}]" if character.isspace() else character for character in self.text)
 
 
@@ -172,9 +175,9 @@ def _of_tag(tag: str) -> list[Token]:
     if href:
         return [Token(tag, means=f"link to {unescape(href.group(1))}", loud=True)]
     words = _TAG_WORDS.get(name, tag)
-    token = Token(tag, means=f"end of {words}" if tag.startswith("</") else words)
+    token = Token(tag, means=f"end of {words}" if tag.startswith("</") else words, loud=name in _EMPHASIS)
     ends_line = name in _PARTS_WORDS and (tag.startswith("</") or name == "br")
-    return [token, Token("\n", means="new line")] if ends_line else [token]
+    return [token, Token("\n", means=_NEW_LINE)] if ends_line else [token]
 
 
 def _split(text: str) -> Iterator[Token]:

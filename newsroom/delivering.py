@@ -2,11 +2,13 @@
 
 import logging
 from datetime import timedelta
+from email.utils import parseaddr
 from random import uniform
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -18,58 +20,76 @@ log = logging.getLogger(__name__)
 
 #: Waiting times between tries, in seconds; after the last one the delivery is left for a person.
 BACK_OFF = (5, 30, 120, 600, 1800, 3600)
+#: For how long a claim keeps others away: longer than a task may take, so that nobody sends the same one.
+LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 30)
 
 
-def deliver(*, delivery_id: int) -> bool:
-    """Send one delivery, if it is due and nobody else is sending it. Whether it went out here.
+def send_next() -> bool:
+    """Send the delivery that has been due for longest and that nobody else is sending. Whether there was one.
 
-    The row stays locked while the mail is on its way, so that two workers never send the same one; a
-    worker that dies in between leaves it to the next, with the same key.
+    The claim is committed before the mail goes out, and counts as a try: a worker that dies on the way
+    leaves the delivery to another after `LEASE`, under the same key; one that kills whoever tries it is
+    tried no more often than any other, and never stands in the way of the next.
     """
-    with transaction.atomic():
-        delivery = (
-            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("announcement__release__revision")
-            .filter(pk=delivery_id, sent_at=None, next_attempt__lte=Now())
-            .first()
-        )
-        if delivery is None:
-            return False
-        delivery.attempts += 1
-        try:
-            mail(delivery).send()
-        except OSError as error:
-            _postpone(delivery, error)
-        else:
-            delivery.sent_at, delivery.next_attempt, delivery.error = Now(), None, ""
-        delivery.save(update_fields=["attempts", "next_attempt", "sent_at", "error"])
-        return not delivery.error
-
-
-def _postpone(delivery: Delivery, error: OSError) -> None:
-    log.warning("delivery %s failed: %s", delivery.key, error)
-    delivery.error = str(error)[:500]
+    delivery = _claim()
+    if delivery is None:
+        return False
     try:
-        wait = BACK_OFF[delivery.attempts - 1] * uniform(0.8, 1.2)  # noqa: S311
-    except IndexError:
-        delivery.next_attempt = None
+        mail(delivery).send()
+    # Whatever is wrong with one delivery, the others go out.
+    except Exception as error:
+        _postpone(delivery, error)
     else:
-        delivery.next_attempt = Now() + timedelta(seconds=wait)
+        sent = Delivery.objects.filter(pk=delivery.pk, sent_at=None)
+        sent.update(sent_at=Now(), next_attempt=None, error="")
+    return True
 
 
-def outstanding(limit: int = 500) -> list[int]:
-    """The deliveries that are due, oldest first."""
-    rows = Delivery.objects.filter(sent_at=None, next_attempt__lte=Now()).order_by("next_attempt", "pk")
-    return list(rows.values_list("pk", flat=True)[:limit])
+@transaction.atomic
+def _claim() -> Delivery | None:
+    delivery = (
+        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("announcement__release__revision")
+        .filter(sent_at=None, next_attempt__lte=Now())
+        .order_by("next_attempt", "pk")
+        .first()
+    )
+    if delivery is None:
+        return None
+    last = delivery.attempts >= len(BACK_OFF)
+    Delivery.objects.filter(pk=delivery.pk).update(
+        attempts=F("attempts") + 1,
+        next_attempt=None if last else Now() + LEASE,
+        error="The worker that was sending it has not come back.",
+    )
+    delivery.attempts += 1
+    return delivery
+
+
+def _postpone(delivery: Delivery, error: Exception) -> None:
+    # What a mail server says may hold the words of the story: into the row, not into the log.
+    log.warning("delivery %s failed at try %s: %s", delivery.key, delivery.attempts, type(error).__name__)
+    if delivery.attempts <= len(BACK_OFF):
+        wait = BACK_OFF[delivery.attempts - 1] * uniform(0.8, 1.2)  # noqa: S311  jitter is no secret
+        next_attempt = Now() + timedelta(seconds=wait)
+    else:
+        next_attempt = None
+    words = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
+    Delivery.objects.filter(pk=delivery.pk).update(next_attempt=next_attempt, error=words)
+
+
+def outstanding() -> bool:
+    """Whether a delivery is due."""
+    return Delivery.objects.filter(sent_at=None, next_attempt__lte=Now()).exists()
 
 
 def mail(delivery: Delivery) -> EmailMessage:
     """The mail to one subscriber. Its Message-ID is the delivery's key, the same at every try."""
     release = delivery.announcement.release
     content = release.revision.content
-    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     return EmailMessage(
-        subject=content["headline"],
+        subject=" ".join(content["headline"].split()),
         body="\n\n".join(
             [
                 f"{release.revision.type_label}. {release.moment.public}",
@@ -79,10 +99,10 @@ def mail(delivery: Delivery) -> EmailMessage:
             ]
         ),
         to=[delivery.recipient],
-        headers={"Message-ID": f"<{delivery.key}@{host}>"},
+        headers={"Message-ID": f"<{delivery.key}@{host}>", "Auto-Submitted": "auto-generated"},
     )
 
 
 def address(release: Release) -> str:
     """The public address of a released story."""
-    return settings.SITE_URL + reverse("story", args=[release.revision.slug])
+    return str(settings.SITE_URL) + reverse("story", args=[release.revision.slug])

@@ -1,5 +1,16 @@
-"""URLs."""
+"""What anybody may open."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
 
-urlpatterns: list[URLPattern] = []
+from . import feeds, health, public
+
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("news/<slug:slug>/", public.story, name="story"),
+    path("feed.atom", feeds.atom, name="atom"),
+    path("sitemap.xml", feeds.sitemap, name="sitemap"),
+    re_path(r"^media/(?P<name>[0-9a-f]{64}\.[a-z]{3,4})$", public.media, name="media"),
+    path("robots.txt", public.robots, name="robots"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+# Django's generic classes take their type in brackets at run time too.
+django_stubs_ext.monkeypatch()
 
 
 def flag(name: str) -> bool:

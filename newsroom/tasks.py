@@ -4,19 +4,35 @@ The database is the schedule. A message that is lost, or comes twice, changes no
 what was missed, and the claim is an insertion that can succeed once.
 """
 
+import logging
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from threading import Thread
+from time import monotonic, sleep
 
-from celery import shared_task
 from django.db.models.functions import Now
 
+from stories.models import Story
+
 from . import delivering, releasing
-from .models import Heartbeat
+from .celery import app
+from .models import Heartbeat, Visibility
+from .releasing import database_now
+
+log = logging.getLogger(__name__)
 
 #: How far ahead an ETA may be set: far below the broker's visibility timeout, past which it would be
 #: delivered a second time.
 AHEAD = timedelta(seconds=60)
+#: How much before its moment a worker takes up a release, to meet it awake and with a warm connection.
+EARLY = timedelta(seconds=0.5)
+#: How long a worker waits for a moment by the database's clock, in seconds. Its own may run ahead.
+PATIENCE = 2.0
+#: How long one task goes on sending mail before it gives its place to others, in seconds.
+SLICE = 5.0
+#: How many tasks send at the same time after an announcement.
+SENDERS = 2
 
 
 def worker_name() -> str:
@@ -24,54 +40,87 @@ def worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def database_now() -> datetime:
-    """The database's clock: an aware UTC instant."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now
-
-
-@shared_task
+@app.task
 def look_ahead() -> int:
     """Set a short ETA for each release that becomes visible soon. The number of them."""
     now = database_now()
-    skew = datetime.now(UTC) - now
     coming = [row for row in releasing.due(now + AHEAD) if row[1] > now]
     for release_id, visible_from in coming:
-        # By this machine's clock, which the worker compares with; the claim asks the database's again.
-        announce.apply_async((release_id,), eta=visible_from + skew, expires=visible_from + skew + AHEAD)
+        _set_eta(release_id, visible_from, datetime.now(UTC) - database_now())
     return len(coming)
 
 
-@shared_task
+def expect(story: Story) -> None:
+    """Time the announcement of a story that is visible now, or will be before beat looks again.
+
+    Nobody waits for the broker, and nothing is lost when it is not there: the sweep will find it.
+    """
+    row = Visibility.objects.filter(
+        story=story, announced=False, visible_from__lte=Now() + AHEAD
+    ).first()
+    if row and row.visible_from:
+        skew = datetime.now(UTC) - database_now()
+        Thread(target=_try_eta, args=(row.release_id, row.visible_from, skew), daemon=True).start()
+
+
+def _try_eta(release_id: int, visible_from: datetime, skew: timedelta) -> None:
+    try:
+        _set_eta(release_id, visible_from, skew, retry=False)
+    # Each broker has exceptions of its own for not being there.
+    except Exception as error:
+        log.warning("release %s is left to the sweep: the broker does not answer (%s)", release_id, error)
+
+
+def _set_eta(release_id: int, visible_from: datetime, skew: timedelta, *, retry: bool = True) -> None:
+    # By this machine's clock, which workers compare with; the claim asks the database's again.
+    moment = visible_from + skew
+    soon = max(moment, datetime.now(UTC))
+    announce.apply_async((release_id,), eta=moment - EARLY, expires=soon + AHEAD, retry=retry)
+
+
+@app.task
 def announce(release_id: int) -> bool:
-    """Announce one release, if it is public and nobody has. Its deliveries are sent after commit."""
+    """Announce one release at its moment, if nobody has. Its deliveries are sent after commit."""
+    if not _await_moment(release_id):
+        return False
     receipt = releasing.announce(release_id=release_id, worker=worker_name())
     if receipt is None:
         return False
-    for pk in receipt.deliveries.values_list("pk", flat=True):
-        deliver.delay(pk)
+    for _ in range(SENDERS):
+        deliver.apply_async(expires=60)
     return True
 
 
-@shared_task
+def _await_moment(release_id: int) -> bool:
+    """Wait until a release is visible, if that is a matter of seconds. Whether it is."""
+    while (wait := releasing.seconds_to_go(release_id)) is not None and wait <= PATIENCE:
+        if wait <= 0:
+            return True
+        sleep(wait)
+    return False
+
+
+@app.task
 def sweep() -> int:
-    """Announce and deliver whatever was missed, each by a task of its own. The number of them."""
-    now = database_now()
+    """Announce and deliver whatever was missed, each by a task of its own. The number of them.
+
+    These tasks expire before the next sweep would send them again, so that none pile up behind a slow
+    mail server or after an outage.
+    """
     Heartbeat.objects.update_or_create(name="sweep", defaults={"at": Now()})
-    missed = [release_id for release_id, _ in releasing.due(now)]
-    for release_id in missed:
-        announce.delay(release_id)
-    late = delivering.outstanding()
-    for pk in late:
-        deliver.delay(pk)
-    return len(missed) + len(late)
+    missed = releasing.due(database_now())
+    for release_id, _ in missed:
+        announce.apply_async((release_id,), expires=30)
+    if delivering.outstanding():
+        for _ in range(SENDERS):
+            deliver.apply_async(expires=5)
+    return len(missed)
 
 
-@shared_task
-def deliver(delivery_id: int) -> bool:
-    """Send one delivery."""
-    return delivering.deliver(delivery_id=delivery_id)
+@app.task
+def deliver() -> int:
+    """Send what is due, one delivery after another, for `SLICE` seconds at most. The number of tries."""
+    began, tried = monotonic(), 0
+    while monotonic() - began < SLICE and delivering.send_next():
+        tried += 1
+    return tried

@@ -4,7 +4,7 @@ from allauth.account import views as account
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from . import accounts
+from . import accounts, desk_views
 
 accounts_patterns = [
     path("login/", account.login, name="account_login"),
@@ -26,6 +26,9 @@ accounts_patterns = [
 ]
 
 urlpatterns = [
+    path("desk/", desk_views.desk, name="desk"),
+    path("desk/stories/", desk_views.story_list, name="story_list"),
+    path("desk/", include("stories.urls")),
     path("desk/", include("approvals.urls")),
     path("desk/", include("newsroom.release_urls")),
     path("desk/admin/", admin.site.urls),

@@ -63,7 +63,7 @@ class RichTextarea(forms.Textarea):
         return False
 
 
-class RichTextField(forms.Field):
+class BodyField(forms.Field):
     """The body of a story. Its value, cleaned or initial, is a list of blocks."""
 
     widget = RichTextarea
@@ -83,7 +83,7 @@ class RichTextField(forms.Field):
         return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
 
 
-class NotesField(RichTextField):
+class NotesField(BodyField):
     """Notes to editors: paragraphs and lists. Its value is canonical HTML."""
 
     def __init__(self, **kwargs: Any) -> None:

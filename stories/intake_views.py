@@ -25,7 +25,7 @@ def from_text(request: HttpRequest) -> HttpResponse:
             text = intake.decode(request.FILES["file"].read(intake.LIMIT + 1))
         changes = _changes(request)
         recognised = importing.corrected(text, changes)
-    except (intake.NotText, intake.TooLong, intake.Empty, ValueError) as refusal:
+    except ValueError as refusal:
         context = {"error": str(refusal), "text": text, "team_form": TeamForm(user=user)}
         return render(request, "stories/from_text.html", context, status=422)
     recognised = importing.with_words(recognised, **_words(request))

@@ -128,12 +128,10 @@ class Body:
     def _in_section(self, part: Paragraph) -> bool:
         if not self.mode and not self.ended:
             return False
-        if self._is_contact(part, self.at):
-            self.mode = "contacts"
-        self.mode = self.mode or "notes"
-        if not self.section or self.section.kind != self.mode:
+        kind = "contacts" if self._is_contact(part, self.at) else self.mode or "notes"
+        if not self.section or self.section.kind != kind:
             self._close()
-            self.section = _Section(self.mode, part.start)
+            self.section = _Section(kind, part.start)
         self.section.parts.append(part)
         self.at += 1
         return True

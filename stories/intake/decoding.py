@@ -1,11 +1,14 @@
 """From bytes to text, and the refusal of what is not text, in words for the person who sent it."""
 
 import re
+from math import ceil
 
 MEBIBYTE = 1024 * 1024
 LIMIT = 2 * MEBIBYTE  # bytes of a file, characters of a text
+LINES_LIMIT = 250_000  # that are not blank: a text of single letters would take a web worker a minute
 
 _PASTE = "Open it, select all, copy, and paste the words here."
+_ALONE = "Paste the story alone, without what was attached to it."
 _OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument"
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", f"This is a PDF file. {_PASTE}"),
@@ -76,6 +79,11 @@ def checked(text: str) -> str:
     return text
 
 
+def refuse_too_many(lines: int) -> None:
+    if lines > LINES_LIMIT:
+        raise TooLong(f"This has {lines:,} lines; one story can have at most {LINES_LIMIT:,}. {_ALONE}")
+
+
 def _refuse_documents(data: bytes) -> None:
     for signature, sentence in _SIGNATURES:
         if data.startswith(signature):
@@ -120,8 +128,8 @@ def _from_sixteen_bits(data: bytes, encoding: str) -> str:
 
 def _too_long(size: int) -> str:
     return (
-        f"This is {size / MEBIBYTE:.1f} MB of text; one story can be at most {LIMIT // MEBIBYTE} MB. "
-        "Paste the story alone, without what was attached to it."
+        f"This is {ceil(10 * size / MEBIBYTE) / 10} MB of text; "
+        f"one story can have at most {LIMIT // MEBIBYTE} MB. {_ALONE}"
     )
 
 

@@ -75,10 +75,18 @@ def one_paragraph_a_line(found: list[Line]) -> bool:
 def paragraph(text: str, start: int, end: int) -> Paragraph:
     stretch = text[start:end]
     seen = view(stretch)
+    if "\n" not in seen:
+        return _one_line(stretch, seen, start)
     rows = lines(seen)
     words = _joined([stretch[row.start : row.end] for row in rows])
     plain = " ".join(seen[row.start : row.end] for row in rows)
     return Paragraph(start + rows[0].start, start + rows[-1].end, words, plain)
+
+
+def _one_line(stretch: str, seen: str, start: int) -> Paragraph:
+    plain = seen.strip()
+    skip = len(seen) - len(seen.lstrip())
+    return Paragraph(start + skip, start + skip + len(plain), stretch[skip : skip + len(plain)], plain)
 
 
 def _joined(rows: list[str]) -> str:

@@ -25,7 +25,9 @@ def opens(words: str) -> bool:
 def extent(paragraphs: Iterable[str]) -> Extent:
     """How far the quote reaches that begins with the first of the paragraphs."""
     following = iter(paragraphs)
-    first = next(following)
+    first = next(following, None)
+    if first is None:
+        return Extent(0)
     if is_whole(first):
         return Extent(1 + _run_of_whole(following, first[0]), each=True)
     if is_left_open(first):

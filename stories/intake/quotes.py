@@ -24,6 +24,8 @@ def attribution(text: str, part: Paragraph) -> tuple[Paragraph, Paragraph | None
     """The words that announce a quote, and the beginning of the quote when it is in the same paragraph."""
     if speakers.announces(part.plain):
         return part, None
+    if ":" not in part.plain[:_LIMIT]:
+        return None
     # On the source and not on the words: from here an offset in the text is needed.
     found = _COLON_AND_MARK.search(view(text[part.start : min(part.end, part.start + _LIMIT)]))
     if not found:

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories.intake import embargoes, layout
 from stories.intake.body import Body
-from stories.intake.decoding import Empty, checked
+from stories.intake.decoding import Empty, checked, refuse_too_many
 from stories.intake.inline import without_link_markup
 from stories.intake.opening import Opening
 from stories.intake.paragraphs import paragraphs
@@ -30,6 +30,7 @@ def recognise(text: str) -> Recognised:
         raise Empty(
             "There is nothing in it but white space. Paste the words of the story, or choose another file."
         )
+    refuse_too_many(len(lines))
     singly = layout.one_paragraph_a_line(lines)
     opening = Opening(text, seen, lines, singly)
     body = Body(text, list(paragraphs(text, seen, opening.read(), singly=singly)))

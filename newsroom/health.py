@@ -1,0 +1,78 @@
+"""Whether the newsroom is well, for machines that ask."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from .celery import app
+from .models import Heartbeat, Release
+
+log = logging.getLogger(__name__)
+
+#: How long a public release may be without its receipt before something is wrong.
+OVERDUE = timedelta(seconds=5)
+#: The sweep beats every five seconds; a worker that is busy may miss a few.
+LAST_BEAT = timedelta(seconds=60)
+BROKER_TIMEOUT = 2
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nothing of anybody else."""
+    return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether everything that a release needs is there: for the alarm, not for a load balancer.
+
+    Public pages need the database alone. A balancer that took a machine out for the broker's sake would
+    make stories late: let it ask `healthz`.
+    """
+    state = {"database": True, "broker": broker_answers(), **releases()}
+    age = state["heartbeat_age"]
+    beating = age is not None and age <= LAST_BEAT.total_seconds()
+    ready = bool(state["database"] and state["broker"] and beating and not state["overdue"])
+    return JsonResponse(
+        {"ready": ready, **state}, status=200 if ready else 503, headers={"Cache-Control": "no-store"}
+    )
+
+
+def releases() -> dict[str, Any]:
+    """What the database says of releases and of the last heartbeat, if it answers."""
+    try:
+        return {"overdue": overdue(), "heartbeat_age": heartbeat_age()}
+    except DatabaseError:
+        return {"database": False, "overdue": None, "heartbeat_age": None}
+
+
+def overdue() -> int:
+    """How many releases are public and should have been announced by now. None that is still to come."""
+    late = Release.objects.public().filter(
+        visibility__announced=False, visibility__visible_from__lt=Now() - OVERDUE
+    )
+    return late.count()
+
+
+def heartbeat_age() -> int | None:
+    """Whole seconds since beat, broker and worker last did something together; None if they never have."""
+    age = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
+    newest = Heartbeat.objects.annotate(age=age).order_by("age").values_list("age", flat=True).first()
+    return None if newest is None else max(0, int(newest.total_seconds()))
+
+
+def broker_answers() -> bool:
+    """Whether a connection to the broker can be made, within a few seconds."""
+    try:
+        with app.connection_for_read(connect_timeout=BROKER_TIMEOUT) as connection:
+            connection.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT)
+    except Exception:  # each transport has errors of its own, and all of them mean no
+        log.warning("the broker does not answer", exc_info=True)
+        return False
+    return True

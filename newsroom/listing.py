@@ -1,0 +1,99 @@
+"""Public stories in lists: what the home page and the feeds show of each, in one query."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.fields.json import KT
+from django.urls import reverse
+
+from stories import rendering
+from stories.moments import Moment, UnknownZone, zone_of
+
+from .models import Release
+
+WORDS = {
+    "uid": F("story__uid"),
+    "slug": F("visibility__slug"),
+    "visible_from": F("visibility__visible_from"),
+    "kind": KT("revision__content__type"),
+    "headline": KT("revision__content__headline"),
+    "summary": KT("revision__content__summary"),
+    "picture": F("revision__content__picture"),
+    "topics": F("revision__content__topics"),
+    "organisation": F("revision__content__organisation"),
+}
+
+
+class Listed(NamedTuple):
+    """A story in a list or a feed."""
+
+    uid: str
+    slug: str
+    type_label: str
+    headline: str
+    summary: str
+    published: Moment
+    picture: rendering.Picture | None
+    topics: list[str]
+    organisation: str
+
+
+def published(visible_from: datetime, zone: str) -> Moment:
+    """From when a release is public, to the second, in the zone in which its embargo was meant.
+
+    A zone that nobody knows, which raw SQL can store, is taken for UTC.
+    """
+    try:
+        zone_of(zone)
+    except UnknownZone:
+        zone = "UTC"
+    return Moment(visible_from.replace(microsecond=0), zone)
+
+
+def address(slug: str) -> str:
+    """The public address of a story, in full."""
+    return f"{settings.SITE_URL}{reverse('story', args=[slug])}"
+
+
+def newest(start: int, stop: int) -> list[Listed]:
+    """The public stories from place `start` to before place `stop`, the newest first. One query.
+
+    The places are counted without the words, which are fetched, bodies excepted, for those shown.
+    """
+    order = ("-visibility__visible_from", "visibility__slug")
+    shown = Release.objects.public().order_by(*order).values("pk")[start:stop]
+    rows = Release.objects.filter(pk__in=shown).order_by(*order).values("zone", **WORDS)
+    return [_listed(row) for row in rows]
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    return Listed(
+        uid=str(row["uid"]),
+        slug=row["slug"],
+        type_label=rendering.type_label(row["kind"]),
+        headline=row["headline"],
+        summary=row["summary"],
+        published=published(row["visible_from"], row["zone"]),
+        picture=rendering.picture(row["picture"], picture_url(row["picture"])),
+        topics=[topic["name"] for topic in row["topics"]],
+        organisation=(row["organisation"] or {}).get("name", ""),
+    )
+
+
+def picture_url(picture: dict[str, Any] | None) -> str:
+    """Where the public fetches a picture of a story's content."""
+    return reverse("media", args=[picture["name"]]) if picture else ""
+
+
+def by_day(stories: Iterable[Listed]) -> list[tuple[Moment, list[Listed]]]:
+    """Stories with their day on the press office's clocks, whatever zone each was meant in."""
+
+    def day(story: Listed) -> Moment:
+        return Moment(story.published.instant, settings.PRESS_OFFICE_ZONE)
+
+    days = groupby(stories, key=lambda story: day(story).day)
+    return [(day(items[0]), items) for items in (list(group) for _, group in days)]

@@ -1,0 +1,174 @@
+"""What the public meets. Each view asks `Release.objects.public()` and nothing else what is public.
+
+No view here looks at the session or renders with the request, so that no cookie is read or set and no
+page differs by who asks. An edge may keep a page but has to ask before each use: "no more than a second
+old" is two for caches that count in whole seconds, and a story would be late behind them.
+"""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from stories import pictures, rendering
+from stories.models import Asset
+
+from .listing import address, by_day, newest, picture_url, published
+from .models import Release
+
+HTML = "text/html; charset=utf-8"
+PAGE_SIZE = 20
+
+
+def answer(request: HttpRequest, body: str, content_type: str = HTML) -> HttpResponseBase:
+    """`body`, with an ETag over what anybody can read and nothing else."""
+    response = HttpResponse(body, content_type=content_type)
+    response["Cache-Control"] = "no-cache"
+    etag = f'"{sha256(response.content).hexdigest()[:32]}"'
+    response["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def site() -> dict[str, Any]:
+    """What every public page shows of the newsroom itself."""
+    press = rendering.contact_lines(getattr(settings, "PRESS_CONTACTS", ""))
+    return {"organisation": settings.ORGANISATION, "url": settings.SITE_URL, "press": press}
+
+
+def page(request: HttpRequest, template: str, **context: Any) -> HttpResponseBase:
+    """A public page."""
+    return answer(request, render_to_string(template, {"site": site(), **context}))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The one answer for what is not public and for what never was."""
+    response = HttpResponse(render_to_string("404.html", {"site": site()}), status=404)
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page that is asked for.
+
+    Raises:
+        Http404: it is no page's number.
+    """
+    number = request.GET.get("page", "1")
+    if not (number.isascii() and number.isdecimal() and 0 < len(number) < 7 and number[0] != "0"):
+        raise Http404
+    return int(number)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponseBase:
+    """The newest story, then the others by day."""
+    number = page_number(request)
+    start = (number - 1) * PAGE_SIZE
+    stories = newest(start, start + PAGE_SIZE + 1)
+    if number > 1 and not stories:
+        raise Http404
+    shown = stories[:PAGE_SIZE]
+    leads = shown[:1] if number == 1 else []
+    return page(
+        request,
+        "public/home.html",
+        number=number,
+        newer=number - 1,
+        older=number + 1 if len(stories) > PAGE_SIZE else 0,
+        top=leads[0] if leads else None,
+        days=by_day(shown[len(leads) :]),
+    )
+
+
+@require_safe
+def story(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """A story."""
+    release = get_object_or_404(
+        Release.objects.public().select_related("revision", "visibility"), visibility__slug=slug
+    )
+    visible_from = release.visibility.visible_from
+    assert visible_from is not None
+    content = release.revision.content
+    article = rendering.article(
+        content,
+        published=published(visible_from, release.zone),
+        address=address(slug),
+        picture_url=picture_url(content["picture"]),
+    )
+    return page(request, "public/story.html", article=article, structured=structured(article))
+
+
+def structured(article: rendering.Article) -> SafeString:
+    """The story as a schema.org NewsArticle in JSON, safe inside a script element."""
+    assert article.published is not None
+    moment = article.published.local.isoformat()
+    publisher = {"@type": "GovernmentOrganization", "name": settings.ORGANISATION, "url": settings.SITE_URL}
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": article.headline,
+        "description": article.summary,
+        "articleSection": article.type_label,
+        "datePublished": moment,
+        "dateModified": moment,
+        "inLanguage": "en-GB",
+        "url": article.address,
+        "mainEntityOfPage": article.address,
+        "author": {"@type": "Organization", "name": article.organisation or settings.ORGANISATION},
+        "publisher": publisher,
+        "isAccessibleForFree": True,
+    }
+    if article.topics:
+        data["keywords"] = list(article.topics)
+    if article.picture:
+        data["image"] = {
+            "@type": "ImageObject",
+            "url": settings.SITE_URL + article.picture.url,
+            "width": article.picture.width,
+            "height": article.picture.height,
+            "caption": article.picture.caption,
+            "creditText": article.picture.credit,
+        }
+    # Without these three no element or comment can begin or end inside the script.
+    text = json.dumps(data, ensure_ascii=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return mark_safe(text)  # noqa: S308 - escaped above
+
+
+@require_safe
+def media(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A picture, while the released revision of a public story shows it."""
+    showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
+    asset = get_object_or_404(Asset, Exists(showing), sha256=name.partition(".")[0])
+    if asset.name != name:
+        raise Http404
+    etag = f'"{asset.sha256}"'
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged:
+        unchanged["Cache-Control"] = "no-cache"
+        return unchanged
+    try:
+        file = pictures.path_of(asset).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    headers = {"Cache-Control": "no-cache", "ETag": etag, "X-Content-Type-Options": "nosniff"}
+    return FileResponse(file, content_type=asset.media_type, headers=headers)
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponseBase:
+    """What crawlers should leave alone. Nothing is kept safe by it."""
+    lines = ["User-agent: *", "Disallow: /desk/", "Disallow: /accounts/", ""]
+    lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")
+    return answer(request, "\n".join(lines) + "\n", "text/plain; charset=utf-8")

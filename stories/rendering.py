@@ -1,0 +1,243 @@
+"""A story as the public reads it: from content alone to what `templates/public/_article.html` needs.
+
+Pure, so that the preview, the clearing page and the public page cannot differ: what a clearer reads is
+what the public gets.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+
+from . import richtext
+from .kinds import TYPES
+from .moments import Moment
+
+# What `richtext` lets through at saving. Asked again here, because raw SQL can store anything.
+_GATE = nh3.Cleaner(
+    tags={"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "br"},
+    attributes={"a": {"href"}, "ol": {"start"}},
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel=None,
+)
+
+_LINKS = re.compile(
+    r"""
+    (?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+    | (?P<web>\bhttps?://[^\s<>"]*[\w/])
+    | (?P<phone>(?<![\w+])(?:\+|\(?)\d[\d ()\u00a0.-]{5,30}\d(?!\w))
+    """,
+    re.VERBOSE,
+)
+_DIGITS = range(9, 16)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a line, and where it links to, if anywhere."""
+
+    text: str
+    href: str = ""
+
+
+Line = tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the body. Quotes alone have a number, and `mine` when the reader of a proof covers them."""
+
+    kind: str
+    html: SafeString
+    number: int = 0
+    speaker: str = ""
+    role: str = ""
+    paste: str = ""
+    mine: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The lead picture, with its size so that nothing moves when it arrives."""
+
+    url: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+    credit: str
+
+    @property
+    def legend(self) -> str:
+        """The line below it: the caption, ended by the credit."""
+        credit = self.credit and f"{self.credit.rstrip('.')}."
+        if not self.caption or not credit:
+            return self.caption or credit
+        stop = "" if self.caption[-1] in ".!?…”" else "."
+        return f"{self.caption}{stop} {credit}"
+
+
+@dataclass(frozen=True)
+class Article:
+    """All that the template shows. `mine` and `unseen` are for a proof alone, and empty in public."""
+
+    type_label: str
+    headline: str
+    summary: str
+    blocks: tuple[Block, ...]
+    picture: Picture | None
+    notes: SafeString
+    contacts: tuple[tuple[Line, ...], ...]
+    topics: tuple[str, ...]
+    organisation: str
+    published: Moment | None
+    address: str
+    mine: str = ""
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def quotes(self) -> tuple[Block, ...]:
+        """The quotes, in order."""
+        return tuple(block for block in self.blocks if block.kind == "quote")
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether there is anything to put beside the words."""
+        return bool(self.organisation or self.published or self.quotes or self.notes or self.contacts)
+
+    @property
+    def has_sections(self) -> bool:
+        """Whether anything comes after "Ends"."""
+        return bool(self.notes or self.contacts or self.topics)
+
+
+def article(
+    content: dict[str, Any],
+    *,
+    published: Moment | None = None,
+    address: str = "",
+    picture_url: str = "",
+    covers: str | None = None,
+) -> Article:
+    """The article for `content`.
+
+    `address` is the page's own, in full. `covers`, "everything" or "quotes", marks what the reader of a
+    proof covers; without it there is no trace of such marks.
+    """
+    if published:
+        published = replace(published, instant=published.instant.replace(microsecond=0))
+    everything = covers == "everything"
+    return Article(
+        type_label=type_label(content["type"]),
+        headline=content["headline"],
+        summary=content["summary"],
+        blocks=_blocks(content["body"], published, address, mark=covers == "quotes"),
+        picture=picture(content["picture"], picture_url),
+        notes=sanitised(content["notes"]),
+        contacts=contact_lines(content["contacts"]),
+        topics=tuple(topic["name"] for topic in content["topics"]),
+        organisation=(content["organisation"] or {}).get("name", ""),
+        published=published,
+        address=address,
+        mine="everything" if everything else "",
+        unseen=tuple(_unseen(content)) if everything else (),
+    )
+
+
+def type_label(kind: str) -> str:
+    """What the public calls a type of story."""
+    return TYPES.get(kind, kind)
+
+
+def sanitised(html: str) -> SafeString:
+    """`html` without anything that a story may not show: the one way to a page for stored HTML."""
+    return mark_safe(_GATE.clean(html))  # noqa: S308 - cleaned in this line
+
+
+def picture(stored: dict[str, Any] | None, url: str) -> Picture | None:
+    """The lead picture as content holds it, to be fetched from `url`. Without one its words still show."""
+    if not stored:
+        return None
+    return Picture(
+        url=url,
+        width=stored.get("width", 0),
+        height=stored.get("height", 0),
+        **{key: stored.get(key, "") for key in ("alt", "caption", "credit")},
+    )
+
+
+def _blocks(
+    body: list[dict[str, Any]], published: Moment | None, address: str, *, mark: bool
+) -> tuple[Block, ...]:
+    blocks, number = [], 0
+    for stored in body:
+        block = Block(stored["kind"], sanitised(stored["html"]))
+        if block.kind == "quote":
+            number += 1
+            block = _quote(block, stored, number, mark=mark)
+            block = replace(block, paste=_paste(block, published, address))
+        blocks.append(block)
+    return tuple(blocks)
+
+
+def _quote(block: Block, stored: dict[str, Any], number: int, *, mark: bool) -> Block:
+    speaker, role = stored.get("speaker", ""), stored.get("role", "")
+    mine = f"quote {number}" + (f" of {speaker}" if speaker else "")
+    return replace(block, number=number, speaker=speaker, role=role, mine=mine if mark else "")
+
+
+def _paste(quote: Block, published: Moment | None, address: str) -> str:
+    """The quote as somebody pastes it elsewhere: words, name, role, day and address."""
+    words = " ".join(richtext.plain([{"kind": "paragraph", "html": quote.html}]).split())
+    day = published.day if published else ""
+    whose = ", ".join(filter(None, (quote.speaker, quote.role, day)))
+    where = address and f"{address}#quote-{quote.number}"
+    return " ".join(filter(None, (f"“{words}”", whose and f"{whose}.", where)))
+
+
+def _unseen(content: dict[str, Any]) -> Iterator[str]:
+    """What is signed with everything else and yet is nowhere to be read on the page."""
+    yield f"Address: /news/{content['slug']}/"
+    if content["picture"]:
+        yield f"Alt text of the picture: {content['picture'].get('alt') or 'none'}"
+
+
+def contact_lines(contacts: str) -> tuple[tuple[Line, ...], ...]:
+    """The groups of lines that blank lines part, with telephone numbers and addresses as links."""
+    groups: list[list[Line]] = [[]]
+    for text in contacts.splitlines():
+        if text.strip():
+            groups[-1].append(tuple(_linked(text.strip())))
+        elif groups[-1]:
+            groups.append([])
+    return tuple(tuple(group) for group in groups if group)
+
+
+def _linked(text: str) -> Iterator[Piece]:
+    end = 0
+    for found in _LINKS.finditer(text):
+        if href := _href(found):
+            if found.start() > end:
+                yield Piece(text[end : found.start()])
+            yield Piece(found[0], href)
+            end = found.end()
+    if end < len(text):
+        yield Piece(text[end:])
+
+
+def _href(found: re.Match[str]) -> str:
+    """The address of a link; none for figures that are no telephone number."""
+    if found["mail"]:
+        return f"mailto:{found[0]}"
+    if found["web"]:
+        return found[0]
+    # "+44 (0)20" is dialled from abroad, without the nought.
+    number = found[0].replace("(0)", "") if found[0].startswith("+") else found[0]
+    digits = re.sub(r"\D", "", number)
+    international = number.startswith("+")
+    enough = len(digits) in _DIGITS and (international or digits.startswith("0") or len(digits) > 9)
+    return f"tel:{'+' * international}{digits}" if enough else ""

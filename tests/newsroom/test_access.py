@@ -1,0 +1,133 @@
+"""The permission matrix: one test over every URL and every role, the anonymous reader included."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from newsroom.access import PAGES, audience_of
+from stories.access import Role, roles_of
+
+pytestmark = pytest.mark.django_db
+
+
+def names(resolver: URLResolver | None = None, namespace: str = "") -> set[str]:
+    """The names of all URLs, those of the admin with their namespace."""
+    found: set[str] = set()
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            found |= names(pattern, inner)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            found.add(f"{namespace}{pattern.name}")
+    return found
+
+
+def unnamed(resolver: URLResolver | None = None) -> list[str]:
+    """The patterns outside the admin that have no name, which nothing in the table could stand for."""
+    found: list[str] = []
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            found += [] if pattern.namespace == "admin" else unnamed(pattern)
+        elif not pattern.name:
+            found.append(str(pattern.pattern))
+    return found
+
+
+def test_the_table_names_exactly_the_urls_that_there_are():
+    assert {name for name in names() if not name.startswith("admin:")} == set(PAGES)
+    assert unnamed() == []
+
+
+def paths(newsroom) -> dict[str, str]:
+    """An address for every name, of things that exist."""
+    release = newsroom.armed()
+    story = release.story
+    by_uid = {"uid": story.uid}
+    arguments = {
+        "story": {"slug": release.revision.slug},
+        "media": {"name": "0" * 64 + ".png"},
+        "staff_media": {"name": "0" * 64 + ".png"},
+        "story_revision": {**by_uid, "number": 1},
+        "story_decide": {**by_uid, "step": newsroom.step(story, newsroom.legal).pk},
+        "mail_message": {"name": "0" * 32},
+        "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
+    }
+    found = {}
+    for name in PAGES:
+        try:
+            found[name] = reverse(name, kwargs=arguments.get(name, {}))
+        except Exception:
+            found[name] = reverse(name, kwargs=by_uid)
+    for name in names():
+        if name.startswith("admin:"):
+            try:
+                found[name] = reverse(name)
+            except Exception:
+                found[name] = reverse("admin:index")
+    return found
+
+
+def people(newsroom) -> dict[str, object]:
+    return {
+        "drafter": newsroom.drafter,
+        "clearer": newsroom.lawyer,
+        "duty officer": newsroom.officer,
+        "administrator": newsroom.administrator,
+        "nobody": newsroom.nobody,
+    }
+
+
+def answered(client: Client, method: str, path: str) -> str:
+    """What somebody meets: sent to sign in, refused, or let through to the view."""
+    response = getattr(client, method)(path)
+    if response.status_code == 302 and response["Location"].startswith("/accounts/login/"):
+        return "sign in"
+    if response.status_code == 403:
+        return "refused"
+    assert response.status_code < 500, (path, response.status_code)
+    return "let through"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_every_url_answers_every_role_as_the_table_says(newsroom, method):
+    wrong = []
+    for name, path in sorted(paths(newsroom).items()):
+        audience = audience_of(name)
+        for who, user in [("anonymous", None), *people(newsroom).items()]:
+            client = Client()
+            if user:
+                client.force_login(user)
+            if user is None:
+                expected = "let through" if audience is None else "sign in"
+            else:
+                allowed = audience is None or audience & roles_of(user)
+                expected = "let through" if allowed else "refused"
+            if name == "account_logout" and user and method == "post":
+                expected = "sign in"  # signing out ends there
+            found = answered(client, method, path)
+            if (method == "post" and found == "refused" and name == "story_decide" and expected == "let through"):
+                continue  # the view itself refuses a decision without the words it is for
+            if found != expected:
+                wrong.append((name, who, expected, found))
+    assert wrong == []
+
+
+def test_roles_come_from_groups_desks_and_nothing_else(newsroom):
+    assert roles_of(newsroom.drafter) == {Role.DRAFTER}
+    assert roles_of(newsroom.lawyer) == {Role.CLEARER}
+    assert roles_of(newsroom.officer) == {Role.DUTY_OFFICER}
+    assert roles_of(newsroom.administrator) == {Role.ADMINISTRATOR}
+    assert roles_of(newsroom.nobody) == frozenset()
+
+
+def test_somebody_deactivated_has_no_role(newsroom, as_):
+    browser = as_(newsroom.drafter)
+    newsroom.drafter.is_active = False
+    newsroom.drafter.save()
+    assert browser.get("/desk/").status_code == 302
+
+
+def test_staff_pages_are_never_cached_or_indexed(newsroom, as_):
+    response = as_(newsroom.drafter).get("/desk/")
+    assert response["Cache-Control"] == "no-store"
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
