@@ -34,7 +34,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_folders(settings, tmp_path: Path) -> None:
-    """Media and mail of a test stay its own."""
+    """Media and mail of a test stay its own, and a password costs nothing."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MAIL_FOLDER = tmp_path / "mail"
     settings.EMAIL_BACKEND = "newsroom.mailbox.FolderBackend"
