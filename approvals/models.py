@@ -10,7 +10,17 @@ from django.conf import settings
 from django.db import models
 
 from stories import guards
-from stories.models import READ_ONLY, Fact, Revision, Words
+from stories.models import READ_ONLY, Fact, Revision, Story, Words
+
+#: How a guard of a fact begins. The id is drawn only now that the story is locked: of two facts that come
+#: at once the later one has the higher id, and nobody can choose an id that stays the newest for ever.
+STAMP = """
+                PERFORM lock_story(NEW.story_id);
+                NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));
+                NEW.at := facts_now();
+"""
+#: Keeps `Outstanding` in step, in the transaction of the fact.
+REFRESH = "PERFORM refresh_outstanding(NEW.story_id);"
 
 
 class Desk(models.Model):
@@ -77,12 +87,14 @@ class Submission(Fact):
     route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="submissions")
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(by__isnull=False), name="somebody_submitted"),
+        ]
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                STAMP
+                + """
                 IF NEW.revision_id IS DISTINCT FROM
                         (SELECT max(id) FROM stories_revision WHERE story_id = NEW.story_id) THEN
                     RAISE EXCEPTION 'Only the newest revision can be sent for clearance.'
@@ -97,7 +109,8 @@ class Submission(Fact):
                 """
                 INSERT INTO approvals_pinnedstep (submission_id, desk_id, covers, position)
                 SELECT NEW.id, desk_id, covers, position FROM approvals_step WHERE route_id = NEW.route_id;
-                """,
+                """
+                + REFRESH,
             ),
             guards.append_only(),
             guards.recorded(),
@@ -165,9 +178,8 @@ class Decision(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                STAMP
+                + """
                 SELECT s.desk_id, s.covers INTO NEW.desk_id, NEW.covers
                     FROM approvals_pinnedstep s
                     WHERE s.id = NEW.step_id AND s.submission_id =
@@ -199,6 +211,7 @@ class Decision(Fact):
                 RETURN NEW;
                 """,
             ),
+            guards.after("refresh", REFRESH),
             guards.append_only(),
             guards.recorded(),
         ]
@@ -213,3 +226,27 @@ class Decision(Fact):
         if payload["verdict"] == Verdict.CLEARED:
             return Words(f"{desk} cleared {covers}", f"covered words {payload['covered'][:8]}", "cleared")
         return Words(f"{desk} asked for changes", f"“{payload['reason']}”", "asked")
+
+
+class Outstanding(models.Model):
+    """A step whose sign-off is missing on the newest revision: who still has to clear. A read model.
+
+    Written by triggers alone whenever a revision, a submission or a decision is added; rebuilt by
+    `manage.py rebuild_outstanding`, compared with the facts by `manage.py verify_record`. There are only as
+    many rows as sign-offs are missing, however many stories there are.
+    """
+
+    app_privileges = READ_ONLY
+
+    step = models.OneToOneField(PinnedStep, on_delete=models.PROTECT, primary_key=True)
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="+")
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="outstanding")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    covers = models.CharField(max_length=20, choices=Covers)
+    covered = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "outstanding"
+
+    def __str__(self) -> str:
+        return f"{self.step_id} on {self.revision_id}"

@@ -52,7 +52,7 @@ def atom(request: HttpRequest) -> HttpResponseBase:
     stories = newest(0, FEED_SIZE)
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     add(feed, "id", absolute("atom"))
-    add(feed, "title", f"News from {settings.ORGANISATION}")
+    add(feed, "title", f"{settings.ORGANISATION}: news")
     add(feed, "updated", stamp(stories[0].published.instant if stories else NEVER))
     add(feed, "link", rel="self", type="application/atom+xml", href=absolute("atom"))
     add(feed, "link", rel="alternate", type="text/html", href=absolute("home"))

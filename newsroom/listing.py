@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import F
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
 from stories import rendering
@@ -19,9 +19,9 @@ WORDS = {
     "uid": F("story__uid"),
     "slug": F("visibility__slug"),
     "visible_from": F("visibility__visible_from"),
-    "kind": KT("revision__content__type"),
-    "headline": KT("revision__content__headline"),
-    "summary": KT("revision__content__summary"),
+    "kind": KeyTextTransform("type", "revision__content"),
+    "headline": KeyTextTransform("headline", "revision__content"),
+    "summary": KeyTextTransform("summary", "revision__content"),
     "picture": F("revision__content__picture"),
     "topics": F("revision__content__topics"),
     "organisation": F("revision__content__organisation"),

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('approvals', '0003_functions'),
+        ('approvals', '0002_functions'),
         ('stories', '0002_functions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

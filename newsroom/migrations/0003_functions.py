@@ -66,5 +66,5 @@ DROP FUNCTION refresh_visibility; DROP FUNCTION visibility_of; DROP FUNCTION is_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsroom", "0001_initial"), ("approvals", "0003_functions")]
+    dependencies = [("newsroom", "0001_initial"), ("approvals", "0002_functions")]
     operations = [migrations.RunSQL(FUNCTIONS, DROP)]

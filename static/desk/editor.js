@@ -85,11 +85,13 @@ function nameOf(textarea) {
 /* The textarea is written to when somebody changes something, and then alone: opening changes no byte. */
 function mirror(editor, textarea) {
   const html = () => editor.getHTML().replace(/(<p><\/p>)+$/, "")
-  let last = html()
+  const [untouched, original] = [html(), textarea.value]
+  let last = untouched
   editor.on("update", () => {
     const now = html()
     if (now === last) return
-    last = textarea.value = now
+    last = now
+    textarea.value = now === untouched ? original : now
     textarea.dispatchEvent(new Event("input", { bubbles: true }))
   })
   // Somebody else wrote to the field: words that this browser had kept were put back.

@@ -16,7 +16,7 @@ from stories.intake.blocks import (
     plain_block,
     section_block,
 )
-from stories.intake.layout import BLANKS, Paragraph, paragraph
+from stories.intake.layout import BLANKS, Paragraph, without_beginning
 from stories.intake.shapes import Block, Span
 from stories.intake.speakers import Speaker
 
@@ -87,32 +87,24 @@ class Body:
         if not kind:
             return False
         self._close()
-        self.section = self._section_with_lead(kind, part, length)
-        # "Media enquiries: 020 ..." within a story is one paragraph; a heading is for all that follows.
-        if kind == "notes" or self.ended or not self.section.parts:
-            self.mode = kind
-        else:
-            self._close()
+        self.mode = kind
+        skip = spotting.hashes(part.plain)
+        lead = part.words[skip:length].rstrip(BLANKS)
+        self.section = _Section(kind, part.start, lead, marks(part.start, skip))
+        if length < len(part.words):
+            self.section.parts.append(without_beginning(self.text, part, length))
         self.at += 1
         return True
 
     def _lead(self, part: Paragraph) -> tuple[str, int]:
+        """Which section the paragraph is the heading of, and how many characters of it are."""
         length = spotting.notes_lead(part.plain)
         if length:
             return "notes", length
         if self.ended and _NOTES_ALONE.match(part.plain):
             return "notes", len(part.plain)
-        length = spotting.contacts_lead(part.plain)
-        return ("contacts", length) if length else ("", 0)
-
-    def _section_with_lead(self, kind: str, part: Paragraph, length: int) -> _Section:
-        skip = spotting.hashes(part.plain)
-        lead = part.words[skip:length].rstrip(BLANKS)
-        section = _Section(kind, part.start, lead, marks(part.start, skip))
-        if length < len(part.words):
-            # Counted in the source: the words may have lost a break.
-            section.parts.append(self._after(part, len(part.words) - length))
-        return section
+        is_contacts = spotting.contacts_lead(part.plain) == len(part.plain)
+        return ("contacts", len(part.plain)) if is_contacts else ("", 0)
 
     def _embargo(self, part: Paragraph) -> bool:
         in_body = self.in_story and not self.ended
@@ -126,15 +118,23 @@ class Body:
         return self._add(plain_block("preamble", part))
 
     def _in_section(self, part: Paragraph) -> bool:
-        if not self.mode and not self.ended:
+        kind = self._section_of(part)
+        if not kind:
             return False
-        kind = "contacts" if self._is_contact(part, self.at) else self.mode or "notes"
         if not self.section or self.section.kind != kind:
             self._close()
             self.section = _Section(kind, part.start)
         self.section.parts.append(part)
         self.at += 1
         return True
+
+    def _section_of(self, part: Paragraph) -> str:
+        # "Media enquiries: 020 ..." within the story is one paragraph; a heading is for all that follows.
+        if spotting.contacts_lead(part.plain):
+            return "contacts"
+        if not self.mode and not self.ended:
+            return ""
+        return "contacts" if self._is_contact(part, self.at) else self.mode or "notes"
 
     def _is_contact(self, part: Paragraph, at: int) -> bool:
         if len(part.plain) > _SHORT or spotting.item(part.plain):
@@ -171,6 +171,7 @@ class Body:
         return not (
             spotting.stands_alone(plain)
             or is_item(part)
+            or spotting.contacts_lead(plain)
             or any(self._lead(part))
             or embargoes.is_embargo(plain, in_body=True)
             or quotes.attribution(self.text, part)
@@ -208,6 +209,3 @@ class Body:
             found = self.section
             self.blocks.append(section_block(found.kind, found.lead, found.start, found.markup, found.parts))
         self.section = None
-
-    def _after(self, part: Paragraph, length: int) -> Paragraph:
-        return paragraph(self.text, part.end - length, part.end)

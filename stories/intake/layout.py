@@ -83,6 +83,17 @@ def paragraph(text: str, start: int, end: int) -> Paragraph:
     return Paragraph(start + rows[0].start, start + rows[-1].end, words, plain)
 
 
+def without_beginning(text: str, part: Paragraph, length: int) -> Paragraph:
+    """The paragraph after the first `length` characters of its words."""
+    # Where a line was joined to the next, the words are shorter than the text: only what is visible counts.
+    left = sum(char not in BLANKS for char in part.words[:length])
+    start = part.start
+    while left:
+        left -= text[start] not in BLANKS
+        start += 1
+    return paragraph(text, start, part.end)
+
+
 def _one_line(stretch: str, seen: str, start: int) -> Paragraph:
     plain = seen.strip()
     skip = len(seen) - len(seen.lstrip())

@@ -19,7 +19,9 @@ class Extent(NamedTuple):
 
 
 def opens(words: str) -> bool:
-    return words[:1] in PAIRS and words[1:2].strip() != ""
+    if words[:1] not in PAIRS:
+        return False
+    return words[0] == "«" or not words[1:2].isspace()  # the French put a space there
 
 
 def extent(paragraphs: Iterable[str]) -> Extent:

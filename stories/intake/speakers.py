@@ -150,6 +150,8 @@ def _person_among(segments: list[str], is_introduced: bool) -> Speaker | None:
     alone = [
         (at, found) for at, found in persons if at in {0, len(segments) - 1} and _next_to_role(segments, at)
     ]
+    if is_introduced:  # so is a county: "Speaking in Lisbon, Some County, Works Secretary Ann Example ..."
+        full.sort(key=lambda person: not (person[0] == len(segments) - 1 and person[1].role))
     at, person = next(iter([*full, *alone]), (0, None))
     return person and _with_roles_round(person, segments, at, is_introduced)
 
