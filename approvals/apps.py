@@ -6,9 +6,10 @@ class ApprovalsConfig(AppConfig):
     verbose_name = "Clearance"
 
     def ready(self) -> None:
-        from stories import access
+        from stories import access, record
 
-        from . import desks
+        from . import desks, outstanding
 
         access.grants_roles(desks.roles)
         access.shows_stories(desks.stories)
+        record.also_verify(outstanding.differences)

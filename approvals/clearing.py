@@ -2,7 +2,7 @@
 
 from django.db import Error, transaction
 
-from stories.models import Revision, User
+from stories.models import Revision, Story, User
 from stories.refusals import hint_of
 
 from . import coverage, rules
@@ -24,11 +24,15 @@ class AlreadyRequested(Refused):
 class Moved(Refused):
     """The words are not those that were on the screen. `latest` is the newest revision."""
 
-    def __init__(self, latest: Revision) -> None:
-        super().__init__(
-            f"Nothing was signed: the words changed while you were reading. {latest.by} saved revision "
-            f"{latest.number}; the differences are shown below."
-        )
+    def __init__(self, seen: Revision, latest: Revision, what: str = "Nothing was signed") -> None:
+        if seen.pk == latest.pk:
+            words = f"these are not the words of revision {latest.number}. Look at them once more."
+        else:
+            words = (
+                f"the words changed while you were reading. {latest.by} saved revision {latest.number}; the "
+                "differences are shown below."
+            )
+        super().__init__(f"{what}: {words}")
         self.latest = latest
 
 
@@ -73,19 +77,21 @@ def request(*, revision: Revision, by: User, route: Route | None = None) -> Subm
             "An administrator can add one."
         )
     with transaction.atomic():
-        revision.story.__class__.objects.select_for_update().get(pk=revision.story_id)
+        Story.objects.select_for_update().get(pk=revision.story_id)
         newest = Submission.objects.filter(story=revision.story_id).order_by("-id").first()
         if newest and newest.route_id == route.pk:
             raise AlreadyRequested(
                 f"Clearance was requested already, by the route “{route}”. The desks see the newest revision."
             )
         if revision.story.latest.pk != revision.pk:
-            raise Moved(revision.story.latest)
+            raise Moved(revision, revision.story.latest, "Clearance was not requested")
         return Submission.objects.create(story=revision.story, by=by, revision=revision, route=route)
 
 
 def clear(*, step: PinnedStep, revision: Revision, covered: str, by: User) -> Decision:
     """Sign off the words with the digest `covered`, which were on the clearer's screen.
+
+    Signing the same words twice, as by a double click, gives the decision that is there.
 
     Raises:
         Moved: they are not the newest words of what the step covers.
@@ -94,9 +100,7 @@ def clear(*, step: PinnedStep, revision: Revision, covered: str, by: User) -> De
     return _decide(step, revision, covered, by, Verdict.CLEARED, "")
 
 
-def ask_for_changes(
-    *, step: PinnedStep, revision: Revision, covered: str, by: User, reason: str
-) -> Decision:
+def ask_for_changes(*, step: PinnedStep, revision: Revision, covered: str, by: User, reason: str) -> Decision:
     """Say what has to change before these words can be cleared. An armed release is disarmed.
 
     Raises:
@@ -111,9 +115,10 @@ def ask_for_changes(
 def _decide(
     step: PinnedStep, revision: Revision, covered: str, by: User, verdict: Verdict, reason: str
 ) -> Decision:
-    now = coverage.covered_digest(revision.content, step.covers)
-    if now is None:
+    if coverage.covered_digest(revision.content, step.covers) is None:
         raise NotAsked("There is nothing to clear: this revision has no words that the desk covers.")
+    if standing := _same(step, revision, covered, by, verdict):
+        return standing
     try:
         with transaction.atomic():
             return Decision.objects.create(
@@ -130,11 +135,21 @@ def _decide(
     except Error as error:
         hint = hint_of(error)
         if hint in {"stale", "digest"}:
-            raise Moved(revision.story.latest) from error
+            raise Moved(revision, revision.story.latest) from error
         if hint in BY_HINT:
             kind, words = BY_HINT[hint]
             raise kind(words) from error
         raise
+
+
+def _same(step: PinnedStep, revision: Revision, covered: str, by: User, verdict: Verdict) -> Decision | None:
+    """The sign-off that `by` gave to these words already, if it stands."""
+    if verdict != Verdict.CLEARED:
+        return None
+    state = next((s for s in rules.progress(revision).steps if s.step_id == step.pk), None)
+    if state is None or state.covered != covered or state.decision_id is None:
+        return None
+    return Decision.objects.filter(pk=state.decision_id, revision=revision, by=by).first()
 
 
 def may_decide(user: User, step: rules.StepState, revision: Revision) -> str:

@@ -110,12 +110,14 @@ class Difference:
         return " and ".join(part for part in (", ".join(named[:-1]), *named[-1:]) if part)
 
 
-def difference(old: dict[str, Any], new: dict[str, Any], covers: str = Covers.EVERYTHING) -> Difference:
-    """What changed from the content `old` to `new` in what a step `covers`.
+def difference(
+    old: dict[str, Any], new: dict[str, Any], covers: str = Covers.EVERYTHING, budget: float = BUDGET
+) -> Difference:
+    """What changed from the content `old` to `new` in what a step `covers`, compared within `budget` seconds.
 
     It is empty only where the covered parts are equal to the last letter.
     """
-    clock = _Clock(BUDGET)
+    clock = _Clock(budget)
     pairs = _aligned(parts(old, covers), parts(new, covers))
     changed = [(a, b) for a, b in pairs if a is None or b is None or a.tokens != b.tokens]
     if not changed and coverage.covered_digest(old, covers) != coverage.covered_digest(new, covers):

@@ -1,25 +1,260 @@
-"""What waits for a person to clear."""
+"""What waits for a person to clear: a list that costs as little with a hundred thousand stories as with ten."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.fields.json import KT
+
+from stories.models import Embargo, Revision, User
+from stories.moments import Moment
+
+from . import rules
+from .differences import Difference, difference
+from .models import Covers, Decision, Outstanding, Verdict
+from .parts import word_count
+
+PAGE_SIZE = 25
+SOON = timedelta(hours=2)
+#: Characters of a story up to which its words are compared and counted for the list; the page itself does it for all.
+COUNTED = 60_000
+#: Seconds that the comparison of one row may take.
+BUDGET = 0.1
+
+WAITING, AGAIN, ASKED, NOT_YOURS = range(4)
+#: The groups in the order of the page, with the state and the button of their rows.
+GROUPS = {
+    WAITING: ("Waiting", rules.WAITING, "Read and decide"),
+    AGAIN: ("Changed since your desk cleared: look again", rules.AGAIN, "Look again"),
+    ASKED: ("Your desk asked for changes", rules.ASKED, "Open"),
+    NOT_YOURS: ("Not yours to clear: four eyes", rules.NONE, "Read"),
+}
 
 
 def waiting_count(user: Any) -> int:
-    """How many steps of the person's desks have no standing sign-off on the newest words."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM (
-                SELECT DISTINCT b.story_id FROM approvals_pinnedstep s
-                JOIN approvals_desk_members m ON m.desk_id = s.desk_id AND m.user_id = %s
-                JOIN approvals_submission b ON b.id = s.submission_id) asked
-            CROSS JOIN LATERAL (SELECT max(id) AS id FROM stories_revision WHERE story_id = asked.story_id) r
-            CROSS JOIN LATERAL signoffs(r.id) g
-            JOIN approvals_desk_members m ON m.desk_id = g.desk_id AND m.user_id = %s
-            WHERE g.covered IS NOT NULL AND g.decision_id IS NULL
-            """,
-            [user.pk, user.pk],
+    """How many sign-offs wait for the person: those that they can give, and have not asked changes for."""
+    return _outstanding(user).filter(group__lt=ASKED).count()
+
+
+def _outstanding(user: Any) -> QuerySet[Any]:
+    """The missing sign-offs of the person's desks, each with its group."""
+    wrote = Revision.objects.filter(Q(by=user.pk) | Q(by=None), story=OuterRef("story"))
+    last = Decision.objects.filter(
+        story=OuterRef("story"), desk=OuterRef("desk"), covers=OuterRef("covers")
+    ).order_by("-id")
+    return Outstanding.objects.filter(desk__members=user.pk).annotate(
+        wrote=Exists(wrote),
+        last_verdict=Subquery(last.values("verdict")[:1]),
+        last_covered=Subquery(last.values("covered")[:1]),
+        group=Case(
+            When(wrote=True, then=Value(NOT_YOURS)),
+            When(last_verdict=Verdict.CHANGES, last_covered=F("covered"), then=Value(ASKED)),
+            When(last_verdict=Verdict.CLEARED, then=Value(AGAIN)),
+            default=Value(WAITING),
+            output_field=IntegerField(),
+        ),
+    )
+
+
+def _rows(user: Any) -> QuerySet[Any]:
+    """The same, in the order of the page: by group, then by the time left."""
+    planned = Embargo.objects.filter(story=OuterRef("story")).order_by("-id")
+    return (
+        _outstanding(user)
+        .annotate(
+            embargo=Subquery(planned.values("instant")[:1]),
+            zone=Subquery(planned.values("zone")[:1]),
+            headline=KT("revision__content__headline"),
         )
-        count: int = cursor.fetchone()[0]
-    return count
+        .select_related("desk", "story")
+        .order_by("group", F("embargo").asc(nulls_last=True), "step_id")
+    )
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """How far off the moment is for which a story is meant."""
+
+    moment: Moment
+    now: datetime
+
+    @property
+    def late(self) -> bool:
+        return self.moment.instant <= self.now
+
+    @property
+    def css(self) -> str:
+        """The class of the large number."""
+        if self.late:
+            return "over"
+        return "soon" if self.moment.instant - self.now < SOON else ""
+
+    @property
+    def words(self) -> str:
+        """The time left in its two largest units: "1 h 18 min", or "12 min late"."""
+        minutes = int(abs(self.moment.instant - self.now).total_seconds() // 60)
+        days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+        if days:
+            left = f"{days} d {hours} h"
+        else:
+            left = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+        return f"{left} late" if self.late else left
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the inbox: a step of one of the person's desks, whose sign-off is missing."""
+
+    row: Any
+    revision: Revision
+    now: datetime
+    #: The desk's last decision on the step, by whoever took it, and the person's own.
+    last: Decision | None
+    mine: Decision | None
+    #: Who else on the desk can clear it; looked up where the person cannot.
+    others: Sequence[User]
+
+    @property
+    def group(self) -> int:
+        return int(self.row.group)
+
+    @property
+    def headline(self) -> str:
+        return self.row.headline or "Story without a headline"
+
+    @property
+    def icon(self) -> str:
+        """The state, as an icon and a class know it."""
+        return GROUPS[self.group][1]
+
+    @property
+    def chip(self) -> str:
+        """The state in the words of the vocabulary, or why the person cannot clear it."""
+        if self.group == NOT_YOURS:
+            return "four eyes: you wrote words in it"
+        return rules.STATE_WORDS[self.icon]
+
+    @property
+    def button(self) -> str:
+        return GROUPS[self.group][2]
+
+    @property
+    def covers_words(self) -> str:
+        return str(Covers(self.row.covers).label)
+
+    @property
+    def left(self) -> TimeLeft | None:
+        """The time left to the newest embargo, if the story has one."""
+        return TimeLeft(Moment(self.row.embargo, self.row.zone), self.now) if self.row.embargo else None
+
+    @property
+    def others_words(self) -> str:
+        """Who else can clear it: "Hugh Penrose can clear it."."""
+        return f"{_or(self.others)} can clear it." if self.others else "Nobody else on the desk can clear it yet."
+
+    @cached_property
+    def since(self) -> Difference | None:
+        """What changed since the person's own last decision; None where they have none, or it is too long a text."""
+        if self.mine is None or not (self._short(self.mine.revision) and self._short(self.revision)):
+            return None
+        return difference(self.mine.revision.content, self.revision.content, self.row.covers, BUDGET)
+
+    @cached_property
+    def words(self) -> int | None:
+        """How many words there are to read; None where there are very many."""
+        return word_count(self.revision.content, self.row.covers) if self._short(self.revision) else None
+
+    @staticmethod
+    def _short(revision: Revision) -> bool:
+        return sum(len(str(part)) for part in revision.content.values()) <= COUNTED
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows with one heading, and how many there are of them on all pages."""
+
+    title: str
+    count: int
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """One page of what waits for a person."""
+
+    groups: list[Group]
+    number: int
+    pages: int
+    count: int
+
+    @property
+    def has_other_pages(self) -> bool:
+        return self.pages > 1
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.number < self.pages else None
+
+
+def page(user: User, number: int = 1) -> Inbox:
+    """A page of the person's inbox; the last one, where there are fewer. As many queries for one row as for all."""
+    counts = dict(_outstanding(user).values_list("group").annotate(count=Count("pk")).order_by())
+    count = sum(counts.values())
+    pages = max(1, -(-count // PAGE_SIZE))
+    number = min(max(1, number), pages)
+    rows = list(_rows(user)[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]) if count else []
+    items = _items(user, rows)
+    groups = [
+        Group(title, counts[group], [item for item in items if item.group == group])
+        for group, (title, _, _) in GROUPS.items()
+    ]
+    return Inbox([group for group in groups if group.items], number, pages, count)
+
+
+def _items(user: User, rows: list[Any]) -> list[Item]:
+    if not rows:
+        return []
+    stories = {row.story_id for row in rows}
+    last = rules.last_decisions(stories)
+    mine = rules.last_decisions(stories, by=user)
+    revisions = Revision.objects.in_bulk({row.revision_id for row in rows})
+    foreign = [row for row in rows if row.group == NOT_YOURS]
+    wrote = rules.writers(row.story_id for row in foreign)
+    people = rules.people_of(row.desk_id for row in foreign)
+    now = database_now()
+    return [
+        Item(
+            row=row,
+            revision=revisions[row.revision_id],
+            now=now,
+            last=last.get((row.story_id, row.desk_id, row.covers)),
+            mine=mine.get((row.story_id, row.desk_id, row.covers)),
+            others=_without(people.get(row.desk_id, []), wrote.get(row.story_id, set())),
+        )
+        for row in rows
+    ]
+
+
+def _without(people: Iterable[User], wrote: set[int | None]) -> list[User]:
+    return [person for person in people if person.pk not in wrote]
+
+
+def _or(people: Sequence[User]) -> str:
+    names = [str(person) for person in people]
+    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def database_now() -> datetime:
+    """The database's clock, by which embargoes lift."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+    return now

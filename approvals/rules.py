@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Q
 
 from stories.models import Revision, User
 
@@ -137,29 +138,32 @@ def progress_of(revision_ids: Iterable[int]) -> dict[int, Progress]:
             [ids],
         )
         rows = cursor.fetchall()
-    last = _last_decisions({row[1] for row in rows})
+    last = last_decisions({row[1] for row in rows})
     steps: dict[int, list[StepState]] = defaultdict(list)
     for revision_id, story_id, step_id, desk_id, desk, covers, covered, decision_id in rows:
         newest = last.get((story_id, desk_id, covers))
-        steps[revision_id].append(
-            StepState(step_id, desk_id, desk, covers, covered, decision_id, newest)
-        )
+        steps[revision_id].append(StepState(step_id, desk_id, desk, covers, covered, decision_id, newest))
     return {pk: Progress(steps[pk]) for pk in ids}
 
 
-def _last_decisions(story_ids: set[int]) -> dict[tuple[int, int, str], Decision]:
+def last_decisions(story_ids: Iterable[int], by: User | None = None) -> dict[tuple[int, int, str], Decision]:
+    """The newest decision by story, desk and coverage, whatever the words were; of one person, where named."""
     newest = (
-        Decision.objects.filter(story__in=story_ids)
+        Decision.objects.filter(story__in=list(story_ids))
         .order_by("story_id", "desk_id", "covers", "-id")
         .distinct("story_id", "desk_id", "covers")
         .select_related("by", "revision", "desk")
     )
+    # A list needs no words but those that a person decided on.
+    newest = newest.defer("revision__content") if by is None else newest.filter(by=by)
     return {(d.story_id, d.desk_id, d.covers): d for d in newest}
 
 
 def contributed(user: User, revision: Revision) -> bool:
     """Whether `user` wrote any of the words up to `revision`."""
-    return Revision.objects.filter(story=revision.story_id, by=user, pk__lte=revision.pk).exists()
+    # Words that say nobody wrote them may be anybody's, as `contributed` in the database has it.
+    mine = Q(by=user) | Q(by=None)
+    return Revision.objects.filter(mine, story=revision.story_id, pk__lte=revision.pk).exists()
 
 
 def on_desk(user: User, step: PinnedStep | StepState) -> bool:
@@ -167,6 +171,31 @@ def on_desk(user: User, step: PinnedStep | StepState) -> bool:
     return user.desks.filter(pk=step.desk_id).exists()
 
 
-def last_decision_of(user: Any, revision: Revision) -> Decision | None:
-    """What `user` decided last about the story, whatever the words were then."""
-    return Decision.objects.filter(story=revision.story_id, by=user).order_by("-id").first()
+def last_decision_of(user: Any, revision: Revision, step: StepState) -> Decision | None:
+    """What `user` decided last for a step of the story, whatever the words were then."""
+    mine = Decision.objects.filter(story=revision.story_id, by=user, desk=step.desk_id, covers=step.covers)
+    return mine.select_related("revision").order_by("-id").first()
+
+
+def writers(story_ids: Iterable[int]) -> dict[int, set[int | None]]:
+    """The ids of those who wrote words of each story."""
+    found: dict[int, set[int | None]] = defaultdict(set)
+    for story, by in Revision.objects.filter(story__in=list(story_ids)).values_list("story", "by").distinct():
+        found[story].add(by)
+    return found
+
+
+def people_of(desk_ids: Iterable[int]) -> dict[int, list[User]]:
+    """The people of each desk who can sign in, by name."""
+    found: dict[int, list[User]] = defaultdict(list)
+    people = User.objects.filter(desks__in=list(desk_ids), is_active=True).annotate(of_desk=F("desks"))
+    for person in people.order_by("first_name", "last_name", "pk"):
+        found[person.of_desk].append(person)
+    return found
+
+
+def who_can(steps: Iterable[StepState], revision: Revision) -> dict[int, list[User]]:
+    """Those who can decide for the desk of each step: its people, without those who wrote words."""
+    wrote = writers([revision.story_id])[revision.story_id]
+    people = people_of({step.desk_id for step in steps})
+    return {desk: [person for person in found if person.pk not in wrote] for desk, found in people.items()}

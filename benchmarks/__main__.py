@@ -12,7 +12,9 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 def main() -> None:
     """Each in a process of its own, so that none inherits another's database."""
-    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Python {platform.python_version()}"
+    when = (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
     parts = [f"# What was measured\n\n{when}. `python -m benchmarks` writes this file.\n"]
     for name, title in (("embargo", "Exactness of an embargo"), ("reads", "Reads of a public page")):
         command = [sys.executable, "-m", f"benchmarks.{name}"]

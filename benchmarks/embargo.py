@@ -23,7 +23,10 @@ def main() -> str:
         figures = [measure(stack, number) for number in range(RUNS)]
         late = [receipt(release) for _, release in figures]
     offsets = [offset for offset, _ in figures]
-    rows = [["first 200 after the instant", *spread(offsets)], ["announced after the instant (worker)", *spread(late)]]
+    rows = [
+        ["first 200 after the instant", *spread(offsets)],
+        ["announced after the instant (worker)", *spread(late)],
+    ]
     early = sum(offset < 0 for offset in offsets)
     return (
         table(["20 releases", "min ms", "median ms", "max ms"], rows)
@@ -62,7 +65,13 @@ def armed(number: int, ahead: timedelta) -> Any:
 
     marta, adaeze, ines = (User.objects.get(username=name) for name in ("marta", "adaeze", "ines"))
     body = [{"kind": "paragraph", "html": f"<p>Paragraph {n} of a measured story.</p>"} for n in range(12)]
-    words = {**content.blank(), "headline": f"Measured {number}", "slug": f"measured-{number}", "summary": "S", "body": body}
+    words = {
+        **content.blank(),
+        "headline": f"Measured {number}",
+        "slug": f"measured-{number}",
+        "summary": "S",
+        "body": body,
+    }
     revision = drafting.begin(by=marta, content=words)
     clearing.request(revision=revision, by=marta)
     for state in rules.progress(revision).missing:

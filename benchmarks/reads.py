@@ -36,7 +36,10 @@ def main() -> str:
     missing = [tool for tool in ("wrk", "nginx") if not shutil.which(tool)]
     if missing:
         sys.exit(f"This benchmark needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")
-    figures: dict[str, list[tuple[float, float, float]]] = {"newsroom (gunicorn)": [], "nginx, the same bytes": []}
+    figures: dict[str, list[tuple[float, float, float]]] = {
+        "newsroom (gunicorn)": [],
+        "nginx, the same bytes": [],
+    }
     with running() as stack:
         page = urllib.request.urlopen(stack.url + PATH).read()
         with nginx(page) as port:
@@ -44,7 +47,13 @@ def main() -> str:
                 figures["newsroom (gunicorn)"].append(load(stack.url + PATH))
                 figures["nginx, the same bytes"].append(load(f"http://127.0.0.1:{port}/"))
     rows = [
-        [name, *(f"{median(values):,.0f}" if n == 0 else f"{median(values):.2f}" for n, values in enumerate(zip(*runs, strict=True)))]
+        [
+            name,
+            *(
+                f"{median(values):,.0f}" if n == 0 else f"{median(values):.2f}"
+                for n, values in enumerate(zip(*runs, strict=True))
+            ),
+        ]
         for name, runs in figures.items()
     ]
     ours, plain = (median(run[0] for run in runs) for runs in figures.values())

@@ -44,7 +44,12 @@ def running() -> Iterator[Stack]:
     log = (folder / "server.log").open("wb")
     server = subprocess.Popen(
         [ROOT / "script" / "server"],
-        env={**os.environ, "PORT": str(stack.port), "NEWSROOM_VAR": str(folder / "var"), "LOG_LEVEL": "WARNING"},
+        env={
+            **os.environ,
+            "PORT": str(stack.port),
+            "NEWSROOM_VAR": str(folder / "var"),
+            "LOG_LEVEL": "WARNING",
+        },
         stdout=log,
         stderr=subprocess.STDOUT,
     )

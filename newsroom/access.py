@@ -93,9 +93,7 @@ class AccessMiddleware:
             response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
-    def process_view(
-        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
-    ) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match
         audience = audience_of(match.view_name if match else "")
         if audience is None:

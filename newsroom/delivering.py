@@ -67,14 +67,14 @@ def _claim() -> Delivery | None:
 
 
 def _postpone(delivery: Delivery, error: Exception) -> None:
-    # What a mail server says may hold the words of the story: into the row, not into the log.
-    log.warning("delivery %s failed at try %s: %s", delivery.key, delivery.attempts, type(error).__name__)
+    words = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
+    unexpected = not isinstance(error, OSError)
+    log.warning("delivery %s, try %s: %s", delivery.key, delivery.attempts, words, exc_info=unexpected)
     if delivery.attempts <= len(BACK_OFF):
         wait = BACK_OFF[delivery.attempts - 1] * uniform(0.8, 1.2)  # noqa: S311  jitter is no secret
         next_attempt = Now() + timedelta(seconds=wait)
     else:
         next_attempt = None
-    words = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
     Delivery.objects.filter(pk=delivery.pk).update(next_attempt=next_attempt, error=words)
 
 

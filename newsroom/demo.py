@@ -20,7 +20,6 @@ from stories.moments import Moment, resolve
 
 from . import releasing
 from .models import Subscriber
-from .tasks import database_now
 
 PASSWORD = "saltmarsh-and-tide"  # noqa: S105 - a demo's, shown on its sign-in page
 TEXTS = Path(__file__).parent / "demo_texts"
@@ -86,7 +85,7 @@ class Demo:
 
     def __init__(self) -> None:
         self.users = {user.username: user for user in User.objects.all()}
-        self.now = database_now()
+        self.now = releasing.database_now()
 
     def moment(self, plan: Plan) -> Moment:
         """When a story is meant to be public."""
@@ -117,15 +116,20 @@ class Demo:
             caption, alt = plan.picture
             asset = pictures.store(drawing(plan.text), by)
             content["picture"] = {
-                "sha256": asset.sha256, "name": asset.name, "width": asset.width, "height": asset.height,
-                "alt": alt, "caption": caption, "credit": "Illustration: Department for Rivers and Coasts",
+                "sha256": asset.sha256,
+                "name": asset.name,
+                "width": asset.width,
+                "height": asset.height,
+                "alt": alt,
+                "caption": caption,
+                "credit": "Illustration: Department for Rivers and Coasts",
             }
         team = Team.objects.get(name=plan.team) if plan.team else None
         return importing.begin(by=by, recognised=recognised, content=content, embargo=False, team=team)
 
     def ask(self, revision: Revision) -> None:
         """Request clearance."""
-        clearing.request(revision=revision, by=revision.by)
+        clearing.request(revision=revision, by=revision.story.by)
 
     def sign(self, revision: Revision, *usernames: str) -> None:
         """Clear as the people named, each for their desk."""
@@ -140,7 +144,7 @@ class Demo:
         latest = story.latest
         body = [{**block, "html": block["html"].replace(old, new)} for block in latest.content["body"]]
         content = {**latest.content, "body": body}
-        return drafting.save(story=story, by=latest.by, content=content, based_on=latest.pk)
+        return drafting.save(story=story, by=story.by, content=content, based_on=latest.pk)
 
     def arm(self, revision: Revision) -> None:
         """Arm for the planned moment, as the duty officer."""
@@ -170,8 +174,11 @@ def changes_asked(demo: Demo, revision: Revision) -> None:
     demo.ask(revision)
     state = next(state for state in rules.progress(revision).steps if state.desk == "Legal")
     clearing.ask_for_changes(
-        step=PinnedStep.objects.get(pk=state.step_id), revision=revision, covered=state.covered or "",
-        by=demo.users["hugh"], reason="“guarantee” in the first paragraph is a promise in law.",
+        step=PinnedStep.objects.get(pk=state.step_id),
+        revision=revision,
+        covered=state.covered or "",
+        by=demo.users["hugh"],
+        reason="“guarantee” in the first paragraph is a promise in law.",
     )
 
 
@@ -207,7 +214,11 @@ PLANS = (
     Plan("river-levels", ("River levels",), released, -2, time(9, 30)),
     Plan("gwylan", ("Spills and rescue",), released, -2, time(16, 5)),
     Plan(
-        "wend-gates", ("Flood defences", "Ports and harbours"), released, -1, time(0, 1),
+        "wend-gates",
+        ("Flood defences", "Ports and harbours"),
+        released,
+        -1,
+        time(0, 1),
         (
             "The finished gates at Wendmouth, looking out to sea",
             "Five gates between six pale towers across a wide river mouth. The middle gate is raised.",
@@ -218,7 +229,11 @@ PLANS = (
     Plan("bathing-water", ("Bathing water",), cleared, 2, time(9, 30)),
     Plan("eel-passes", ("River levels",), changes_asked, 2, time(9, 30)),
     Plan(
-        "sea-wall", ("Flood defences",), look_again, 3, time(0, 1),
+        "sea-wall",
+        ("Flood defences",),
+        look_again,
+        3,
+        time(0, 1),
         ("The line of the new wall, east of Saltmarsh", "A long pale wall between green fields and the sea."),
     ),
     Plan("harbour-dues", ("Ports and harbours",), waits, 4, time(12), by="tom", team="Coasts"),

@@ -13,8 +13,8 @@ from approvals.models import Submission
 from stories.models import Revision, Story, User
 from stories.views import may_draft
 
+from .releasing import database_now
 from .state import State, going_out, states_of
-from .tasks import database_now
 
 STORIES_A_PAGE = 25
 
@@ -44,7 +44,9 @@ def desk(request: HttpRequest) -> HttpResponse:
 def _ready(user: User) -> list[State]:
     """The stories that are cleared and wait for somebody to arm them, of those sent for clearance lately."""
     lately = Submission.objects.order_by("-id").values("story")[:100]
-    stories = Story.objects.visible_to(user).filter(pk__in=list(lately.values_list("story", flat=True)), visibility=None)
+    stories = Story.objects.visible_to(user).filter(
+        pk__in=list(lately.values_list("story", flat=True)), visibility=None
+    )
     return [state for state in states_of(stories) if state.progress.cleared][:10]
 
 

@@ -35,4 +35,4 @@ def messages() -> list[Path]:
 
 def read(path: Path) -> ParsedMessage:
     """The message in a file."""
-    return message_from_bytes(path.read_bytes(), policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -6,6 +6,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower, Now
 
@@ -24,11 +25,6 @@ NEW.at := facts_now();
 """
 #: The furthest that an embargo may lie ahead.
 FURTHEST = timedelta(days=3653)
-
-
-def has_a_person(name: str) -> models.CheckConstraint:
-    """The constraint that somebody did it, and not nobody."""
-    return models.CheckConstraint(condition=models.Q(by__isnull=False), name=name)
 
 
 def has_a_reason(name: str) -> models.CheckConstraint:
@@ -59,7 +55,6 @@ class Release(Fact):
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:
-        constraints = [has_a_person("release_has_a_person")]
         triggers = [
             guards.check(
                 "allowed",
@@ -184,7 +179,7 @@ class Disarm(Fact):
     reason = models.TextField()
 
     class Meta:
-        constraints = [has_a_person("disarm_has_a_person"), has_a_reason("disarm_has_a_reason")]
+        constraints = [has_a_reason("disarm_has_a_reason")]
         triggers = [
             guards.check(
                 "allowed",
@@ -218,7 +213,7 @@ class Hold(Fact):
     reason = models.TextField()
 
     class Meta:
-        constraints = [has_a_person("hold_has_a_person"), has_a_reason("hold_has_a_reason")]
+        constraints = [has_a_reason("hold_has_a_reason")]
         triggers = [
             guards.check(
                 "allowed",
@@ -255,7 +250,6 @@ class HoldLift(Fact):
     hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="lift")
 
     class Meta:
-        constraints = [has_a_person("lift_has_a_person")]
         triggers = [
             guards.check(
                 "allowed",
@@ -290,6 +284,8 @@ class Announcement(Fact):
     """
 
     release = models.OneToOneField(Release, on_delete=models.PROTECT)
+    # Nobody: a worker writes it.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     due = models.DateTimeField(db_default=Now(), editable=False, help_text="UTC: from when it was public")
     worker = models.CharField(max_length=200)
 

@@ -259,7 +259,10 @@ def _is_claimed(error: Error) -> bool:
 def _write_deliveries(receipt: Announcement) -> None:
     emails = Subscriber.objects.filter(active=True).values_list("email", flat=True)
     Delivery.objects.bulk_create(
-        (Delivery(announcement=receipt, recipient=email, key=delivery_key(receipt, email)) for email in emails),
+        (
+            Delivery(announcement=receipt, recipient=email, key=delivery_key(receipt, email))
+            for email in emails
+        ),
         batch_size=1000,
     )
 

@@ -148,9 +148,7 @@ def states_of(stories: Iterable[Story]) -> list[State]:
     visible = Visibility.objects.filter(story__in=ids).with_public()
     visibility = {row.story_id: row for row in visible}
     holds = _newest(Hold.objects.filter(story__in=ids, lift=None).select_related("by"), "story_id", "-id")
-    disarms = _newest(
-        Disarm.objects.filter(story__in=ids).select_related("by"), "story_id", "-id"
-    )
+    disarms = _newest(Disarm.objects.filter(story__in=ids).select_related("by"), "story_id", "-id")
     embargoes = _newest(Embargo.objects.filter(story__in=ids), "story_id", "-id")
     return [
         State(

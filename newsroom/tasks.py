@@ -55,9 +55,7 @@ def expect(story: Story) -> None:
 
     Nobody waits for the broker, and nothing is lost when it is not there: the sweep will find it.
     """
-    row = Visibility.objects.filter(
-        story=story, announced=False, visible_from__lte=Now() + AHEAD
-    ).first()
+    row = Visibility.objects.filter(story=story, announced=False, visible_from__lte=Now() + AHEAD).first()
     if row and row.visible_from:
         skew = datetime.now(UTC) - database_now()
         Thread(target=_try_eta, args=(row.release_id, row.visible_from, skew), daemon=True).start()

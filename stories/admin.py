@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from .models import Asset, Embargo, Entry, Intake, Organisation, Revision, Story, Team, Topic, User
+from .models import Asset, Embargo, Entry, Intake, Limit, Organisation, Revision, Story, Team, Topic, User
 
 admin.site.site_header = "Newsroom administration"
 admin.site.site_title = "Newsroom"
@@ -52,12 +52,12 @@ class StoryFactAdmin(FactAdmin):
     story_path = "story__in"
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).filter(
-            **{self.story_path: Story.objects.visible_to(request.user)}
+        return (
+            super().get_queryset(request).filter(**{self.story_path: Story.objects.visible_to(request.user)})
         )
 
 
-@admin.register(Revision, Embargo, Intake, Entry)
+@admin.register(Revision, Embargo, Intake, Limit, Entry)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of drafting, and the record."""
 

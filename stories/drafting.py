@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from . import digests
-from .models import Asset, Embargo, Revision, RevisionAsset, Story, Team, User, WorkingCopy
+from .models import Asset, Embargo, Limit, Revision, RevisionAsset, Story, Team, User, WorkingCopy
 from .moments import Moment
 
 
@@ -37,7 +37,9 @@ def begin(*, by: User, content: dict[str, Any], origin: str = "form", team: Team
 
     A story with a team exists for that team alone.
     """
-    story = Story.objects.create(by=by, team=team)
+    story = Story.objects.create(by=by)
+    if team:
+        limit(story=story, by=by, team=team)
     WorkingCopy.objects.filter(story=None, by=by).delete()
     return _add(story, by, content, None, origin)
 
@@ -84,9 +86,9 @@ def plan_embargo(*, story: Story, by: User, moment: Moment) -> Embargo:
 
 
 @transaction.atomic
-def limit(*, story: Story, team: Team | None) -> None:
+def limit(*, story: Story, by: User, team: Team | None) -> Limit:
     """Make the story exist for `team` alone, or (None) for everybody who works here."""
-    Story.objects.filter(pk=story.pk).update(team=team)
+    return Limit.objects.create(story=story, by=by, team=team)
 
 
 def keep(*, story: Story | None, by: User, base: int | None, fields: dict[str, Any]) -> WorkingCopy:

@@ -23,7 +23,9 @@ MODULES = {
     "paste": "desk/paste.js",
 }
 
-_RICH = format_html('<span data-with-editor hidden>{}</span>', "Alt F10 goes to the tools, Esc back to the text.")
+_RICH = format_html(
+    "<span data-with-editor hidden>{}</span>", "Alt F10 goes to the tools, Esc back to the text."
+)
 _RICH_BODY = format_html(
     "<span data-with-editor hidden>{}</span>",
     "Alt F10 goes to the tools, Esc back to the text. In a quote, Tab goes on to speaker and role.",

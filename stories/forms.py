@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils.text import slugify
 
 from . import pictures, richtext
@@ -36,7 +37,9 @@ class StoryForm(forms.Form):
         max_length=150,
         label="Address",
         help_text="After /news/. Left empty, it is made from the headline",
-        error_messages={"invalid": "Use small letters, figures and single hyphens, such as harrow-weir-bridge"},
+        error_messages={
+            "invalid": "Use small letters, figures and single hyphens, such as harrow-weir-bridge"
+        },
     )
     summary = forms.CharField(
         required=False,
@@ -52,7 +55,10 @@ class StoryForm(forms.Form):
         help_text="JPEG, PNG or WebP. What a camera wrote into it (place, time, owner) is taken out",
     )
     picture_alt = forms.CharField(
-        required=False, max_length=500, label="Alt text", help_text="What the picture shows, for who cannot see it"
+        required=False,
+        max_length=500,
+        label="Alt text",
+        help_text="What the picture shows, for who cannot see it",
     )
     picture_caption = forms.CharField(required=False, max_length=500, label="Caption")
     picture_credit = forms.CharField(required=False, max_length=200, label="Credit")
@@ -61,7 +67,11 @@ class StoryForm(forms.Form):
         Topic.objects.all(), required=False, widget=forms.CheckboxSelectMultiple, to_field_name="slug"
     )
     organisation = forms.ModelChoiceField(
-        Organisation.objects.all(), required=False, to_field_name="slug", label="From", empty_label="Nobody named"
+        Organisation.objects.all(),
+        required=False,
+        to_field_name="slug",
+        label="From",
+        empty_label="Nobody named",
     )
     notes = NotesField(required=False, label="Notes to editors")
     contacts = forms.CharField(
@@ -109,9 +119,16 @@ class StoryForm(forms.Form):
         return Asset.objects.filter(sha256=data.get("picture_kept") or "").first()
 
     def _keep(self, sha256: str) -> None:
-        self.data = self.data.copy()
-        self.data["picture_kept"] = sha256
-        self.data.pop("picture_remove", None)
+        data = cast(QueryDict, self.data).copy()
+        data["picture_kept"] = sha256
+        data.pop("picture_remove", None)
+        self.data = data
+
+    def rebase(self, base: int) -> None:
+        """Let the form, when it is sent again, be for the revision with id `base`."""
+        data = cast(QueryDict, self.data).copy()
+        data["base"] = str(base)
+        self.data = data
 
     @property
     def asset(self) -> Asset | None:
@@ -190,7 +207,11 @@ class MomentForm(forms.Form):
         label="Zone", max_length=60, widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"})
     )
     fold = forms.TypedChoiceField(
-        label="Which of the two?", required=False, coerce=int, empty_value=None, widget=forms.RadioSelect,
+        label="Which of the two?",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=forms.RadioSelect,
         choices=[(0, "The first"), (1, "The second")],
     )
 

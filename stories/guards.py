@@ -42,10 +42,10 @@ class GuardSql(compiler.UpsertTriggerSql):
         """
 
 
-class Guard(pgtrigger.Trigger):  # type: ignore[misc]
+class Guard(pgtrigger.Trigger):
     """A trigger whose function has no way round it."""
 
-    def compile(self, model: type[models.Model]) -> compiler.Trigger:
+    def compile(self, model: models.Model) -> compiler.Trigger:
         compiled = super().compile(model)
         kwargs: dict[str, Any] = {k: v for k, v in compiled.sql.kwargs.items() if k != "ignore_func_name"}
         return compiler.Trigger(name=self.name, sql=GuardSql(**kwargs))

@@ -72,10 +72,14 @@ def embargo_of(recognised: intake.Recognised) -> Moment | None:
 
 @transaction.atomic
 def begin(
-    *, by: User, recognised: intake.Recognised, content: dict[str, Any], embargo: bool = True,
+    *,
+    by: User,
+    recognised: intake.Recognised,
+    content: dict[str, Any],
+    embargo: bool = True,
     team: Team | None = None,
 ) -> Revision:
-    """Begin a story from a text: its words as corrected, the text itself, and the embargo if it is taken over."""
+    """Begin a story from a text: its words as corrected, the text itself, and the embargo if wanted."""
     revision = drafting.begin(by=by, content=content, origin="text", team=team)
     Intake.objects.create(story=revision.story, by=by, text=recognised.text)
     moment = embargo_of(recognised) if embargo else None
@@ -84,6 +88,17 @@ def begin(
     return revision
 
 
-def with_words(recognised: intake.Recognised, **words: str) -> intake.Recognised:
+def with_words(
+    recognised: intake.Recognised,
+    *,
+    type: str = "",
+    headline: str = "",
+    summary: str = "",  # noqa: A002
+) -> intake.Recognised:
     """The same with a type, headline or summary that a person corrected."""
-    return replace(recognised, **{key: value for key, value in words.items() if value})
+    return replace(
+        recognised,
+        type=type or recognised.type,
+        headline=headline or recognised.headline,
+        summary=summary or recognised.summary,
+    )

@@ -3,6 +3,7 @@
 import json
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -21,8 +22,9 @@ def from_text(request: HttpRequest) -> HttpResponse:
         return render(request, "stories/from_text.html", {"team_form": TeamForm(user=user)})
     text = request.POST.get("text", "")
     try:
-        if "file" in request.FILES:
-            text = intake.decode(request.FILES["file"].read(intake.LIMIT + 1))
+        sent = request.FILES.get("file")
+        if isinstance(sent, UploadedFile):
+            text = intake.decode(sent.read(intake.LIMIT + 1))
         changes = _changes(request)
         recognised = importing.corrected(text, changes)
     except ValueError as refusal:
@@ -38,7 +40,9 @@ def from_text(request: HttpRequest) -> HttpResponse:
 def _changes(request: HttpRequest) -> list[Change]:
     """The corrections that the page carries, and the one that was just pressed."""
     try:
-        carried = [Change(str(verb), int(block)) for verb, block in json.loads(request.POST.get("changes", "[]"))]
+        carried = [
+            Change(str(verb), int(block)) for verb, block in json.loads(request.POST.get("changes", "[]"))
+        ]
         if pressed := request.POST.get("change"):
             verb, _, block = pressed.partition(":")
             carried.append(Change(verb, int(block)))

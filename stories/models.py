@@ -78,6 +78,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
 class Story(models.Model):
     """The thread on which all facts about one piece of news hang. It has no status column."""
 
+    # The right to update a column is what PostgreSQL asks for a row lock; a guard refuses the update.
     app_privileges = "SELECT, INSERT, UPDATE (team_id)"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -94,16 +95,25 @@ class Story(models.Model):
             guards.check("stamped", "NEW.at := facts_now(); RETURN NEW;"),
             guards.after(
                 "recorded",
-                "PERFORM record_append(NEW.id, TG_TABLE_NAME::text, NEW.id, NEW.by_id, facts_now(), "
-                "to_jsonb(NEW));",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("team_id"),
+                "PERFORM record_append(NEW.id, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, "
+                "to_jsonb(NEW) - 'team_id');",
             ),
+            # The team follows from the newest `Limit`; nothing else of a story ever changes.
             guards.Guard(
                 name="append_only",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Delete,
-                func="RAISE EXCEPTION 'A story is never deleted.' "
-                "USING ERRCODE = 'restrict_violation', HINT = 'append_only';",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                IF TG_OP = 'UPDATE' THEN
+                    OLD.team_id := (SELECT team_id FROM stories_limit WHERE story_id = OLD.id
+                                    ORDER BY id DESC LIMIT 1);
+                    IF NEW IS NOT DISTINCT FROM OLD THEN
+                        RETURN NEW;
+                    END IF;
+                END IF;
+                RAISE EXCEPTION 'A story is never changed or deleted.'
+                    USING ERRCODE = 'restrict_violation', HINT = 'append_only';
+                """,
             ),
         ]
 
@@ -123,7 +133,7 @@ class Fact(models.Model):
 
     story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="%(class)ss")
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
     )
     at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -183,7 +193,9 @@ class Revision(Fact):
     origin = models.CharField(
         max_length=10, choices=[("form", "typed"), ("text", "from pasted text")], default="form"
     )
-    assets = models.ManyToManyField(Asset, through="RevisionAsset", related_name="revisions")
+    assets: models.ManyToManyField[Asset, Any] = models.ManyToManyField(
+        Asset, through="RevisionAsset", related_name="revisions"
+    )
 
     class Meta:
         constraints = [
@@ -220,6 +232,9 @@ class Revision(Fact):
     def __str__(self) -> str:
         return f"revision {self.number}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("story_revision", args=[self.story.uid, self.number])
+
     @property
     def headline(self) -> str:
         return str(self.content["headline"])
@@ -231,15 +246,13 @@ class Revision(Fact):
     @property
     def type_label(self) -> str:
         """The type in words, as the public reads it."""
-        return TYPES.get(self.content["type"], self.content["type"])
+        kind = str(self.content["type"])
+        return TYPES.get(kind, kind)
 
     @property
     def short_digest(self) -> str:
         """The first eight digits of the digest in two groups, for people to compare."""
         return f"{self.digest[:4]} {self.digest[4:8]}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("story_revision", args=[self.story.uid, self.number])
 
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
@@ -275,6 +288,28 @@ class RevisionAsset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.revision_id}: {self.asset_id}"
+
+
+class Limit(Fact):
+    """The story exists for one team alone from here on, or (no team) for everybody who works here."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        triggers = [
+            guards.check("stamped", "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); RETURN NEW;"),
+            guards.after("applied", "UPDATE stories_story SET team_id = NEW.team_id WHERE id = NEW.story_id;"),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"limited to {self.team}" if self.team else "open to everybody here"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> "Words":
+        team = Team.objects.filter(pk=payload["team_id"]).first()
+        return Words(f"Limited to the team {team}" if team else "Opened to everybody who works here")
 
 
 class Embargo(Fact):

@@ -9,10 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-ONES = [
-    *"midnight one two three four five six seven eight nine ten eleven twelve".split(),
-    *"thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
-]
+ONES = """midnight one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen""".split()  # noqa: SIM905
 TENS = {20: "twenty", 30: "thirty", 40: "forty", 50: "fifty"}
 
 
@@ -58,9 +56,8 @@ def number_words(number: int) -> str:
 @cache
 def zones() -> tuple[str, ...]:
     """The names of all zones that stand for a place, and UTC."""
-    return tuple(sorted(name for name in available_timezones() if "/" in name and name[:4] != "Etc/")) + (
-        "UTC",
-    )
+    places = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return (*places, "UTC")
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -72,7 +69,9 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise UnknownZone(f"There is no time zone called “{name}”. Choose one such as Europe/London.") from None
+        raise UnknownZone(
+            f"There is no time zone called “{name}”. Choose one such as Europe/London."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -129,9 +128,12 @@ class Moment:
         """Read back in words, so that 00:01 is not mistaken for the night after."""
         local = self.local
         day, before = f"{local:%A}", f"{local - timedelta(days=1):%A}"
-        seconds = f" and {number_words(local.second)} seconds" if local.second else ""
+        plural = "s" * (local.second > 1)
+        seconds = f" and {number_words(local.second)} second{plural}" if local.second else ""
         if local.hour == 0:
-            minutes = f"{number_words(local.minute)} minute{'s' * (local.minute > 1)} past " * bool(local.minute)
+            minutes = f"{number_words(local.minute)} minute{'s' * (local.minute > 1)} past " * bool(
+                local.minute
+            )
             return f"{minutes}midnight{seconds}, in the night from {before} to {day}"
         if (local.hour, local.minute) == (12, 0):
             return f"noon{seconds} on {day}"
@@ -140,11 +142,17 @@ class Moment:
     @property
     def next_change(self) -> str:
         """When the clocks of the zone change next within a year, in words; empty when they do not."""
-        start = self.local
+        place = zone_of(self.zone)
+        before = self.instant
         for days in range(1, 366):
-            later = (self.instant + timedelta(days=days)).astimezone(zone_of(self.zone))
-            if later.utcoffset() != start.utcoffset():
-                return words_of(later.date())
+            try:
+                after = self.instant + timedelta(days=days)
+                changed = after.astimezone(place).utcoffset() != before.astimezone(place).utcoffset()
+            except OverflowError:
+                break
+            if changed:
+                return words_of(_edge(before, after, place).astimezone(place).date())
+            before = after
         return ""
 
 
@@ -197,9 +205,7 @@ def resolve(day: date, at: time, zone: str, fold: int | None = None) -> Moment:
     if first.astimezone(place).replace(tzinfo=None) != local:
         # In a gap, fold 1 gives the instant before it and fold 0 the one after, each off by the gap's length.
         edge = _edge(second, first, place)
-        raise NonexistentTime(
-            local, zone, Moment(edge - timedelta(minutes=1), zone), Moment(edge, zone)
-        )
+        raise NonexistentTime(local, zone, Moment(edge - timedelta(minutes=1), zone), Moment(edge, zone))
     if first != second and fold is None:
         raise AmbiguousTime(local, zone, (Moment(first, zone), Moment(second, zone)))
     return Moment(second if fold else first, zone)

@@ -73,8 +73,14 @@ def cleaned(raw: bytes) -> tuple[bytes, str, tuple[int, int]]:
                 upright = ImageOps.exif_transpose(image)
                 upright.thumbnail((MAX_WIDTH, MAX_WIDTH * 4))
                 return _encoded(upright, kind), FORMATS[kind], upright.size
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError,
-            Image.DecompressionBombWarning) as error:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
         if isinstance(error, PictureRefused):
             raise
         raise PictureRefused(

@@ -87,8 +87,7 @@ def _stale(request: HttpRequest, form: StoryForm, story: Story, refusal: draftin
     theirs = refusal.latest
     mine = form.content()
     # Pressing save again is then a decision: it puts these words over theirs, which stay on the record.
-    form.data = form.data.copy()
-    form.data["base"] = str(theirs.pk)
+    form.rebase(theirs.pk)
     return _editor(
         request,
         form,
@@ -106,8 +105,14 @@ def _stale(request: HttpRequest, form: StoryForm, story: Story, refusal: draftin
 
 
 def _editor(
-    request: HttpRequest, form: StoryForm, *, story: Story | None = None, latest: Revision | None = None,
-    team_form: TeamForm | None = None, status: int = 200, stale: dict[str, Any] | None = None,
+    request: HttpRequest,
+    form: StoryForm,
+    *,
+    story: Story | None = None,
+    latest: Revision | None = None,
+    team_form: TeamForm | None = None,
+    status: int = 200,
+    stale: dict[str, Any] | None = None,
 ) -> HttpResponse:
     user = person(request)
     copy = WorkingCopy.objects.filter(story=story, by=user).first() if request.method == "GET" else None
@@ -188,8 +193,10 @@ def team(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Nothing was changed: choose one of your own teams.")
     elif form.cleaned_data["team"] != story.team:
-        drafting.limit(story=story, team=form.cleaned_data["team"])
-        messages.success(request, f"The story now exists for: {form.cleaned_data['team'] or 'everybody here'}.")
+        drafting.limit(story=story, by=user, team=form.cleaned_data["team"])
+        messages.success(
+            request, f"The story now exists for: {form.cleaned_data['team'] or 'everybody here'}."
+        )
     return redirect("story_draft", uid)
 
 

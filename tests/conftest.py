@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import connections
 from django.test import Client
 
-from stories.access import GROUP_ROLES
 from tests.people import Newsroom, furnish
 
 # Playwright's own event loop makes Django think that the ORM is called from asynchronous code.
@@ -48,11 +46,9 @@ def newsroom(db: None) -> Newsroom:
 
 
 @pytest.fixture
-def live_newsroom(transactional_db: None) -> Iterator[Newsroom]:
+def live_newsroom(transactional_db: None) -> Newsroom:
     """The same, committed, for tests with several connections."""
-    for role in GROUP_ROLES:
-        Group.objects.get_or_create(name=role.value)
-    yield furnish()
+    return furnish()
 
 
 @pytest.fixture

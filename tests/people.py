@@ -105,7 +105,12 @@ def person(username: str, name: str, *roles: Role, **more: Any) -> User:
     """A user called `name` with roles."""
     first, _, last = name.partition(" ")
     user = User.objects.create_user(
-        username, f"{username}@newsroom.example", "correct horse battery", first_name=first, last_name=last, **more
+        username,
+        f"{username}@newsroom.example",
+        "correct horse battery",
+        first_name=first,
+        last_name=last,
+        **more,
     )
     user.groups.add(*(Group.objects.get_or_create(name=role.value)[0] for role in roles))
     return user

@@ -120,9 +120,10 @@ class Child:
     def _read(self, process: subprocess.Popen[str]) -> None:
         if process.stdout is None:
             return
-        for line in process.stdout:
-            if text := line.rstrip():
-                self._tell(self.name, text)
+        with process.stdout as lines:
+            for line in lines:
+                if text := line.rstrip():
+                    self._tell(self.name, text)
 
 
 def stop_together(children: Sequence[Child], number: signal.Signals, *, seconds: float) -> None:
@@ -141,14 +142,24 @@ def end_orphans(owner: Path, *, seconds: float) -> int:
 
     The kernel has told them to end already (`tied_to_us`): they get `seconds` for it.
     """
-    orphans = set(_marked(owner))
-    deadline = time.monotonic() + seconds
-    while (left := orphans & set(_marked(owner))) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for pid in left:
+    orphans = supervised(owner)
+    for pid in _until_gone(orphans, owner, seconds=seconds):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    # The port and the files are free when they are gone, not when they have been told.
+    _until_gone(orphans, owner, seconds=seconds)
     return len(orphans)
+
+
+def supervised(owner: Path) -> set[int]:
+    """The processes that a supervisor of the folder `owner` has started, and theirs."""
+    mark = f"{MARK}={owner}".encode()
+    found = set()
+    for pid, entry in _processes():
+        with suppress(OSError):
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.add(pid)
+    return found - {os.getpid()}
 
 
 def processes_in(folder: Path) -> list[int]:
@@ -160,15 +171,12 @@ def processes_in(folder: Path) -> list[int]:
     return [pid for pid, entry in _processes() if _link(entry / "cwd") == str(folder)]
 
 
-def _marked(owner: Path) -> Iterator[int]:
-    mark = f"{MARK}={owner}".encode()
-    for pid, entry in _processes():
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if mark in variables and pid != os.getpid():
-            yield pid
+def _until_gone(pids: set[int], owner: Path, *, seconds: float) -> set[int]:
+    """Which of the processes `pids` of `owner` still run when all are gone, or the time is up."""
+    deadline = time.monotonic() + seconds
+    while (left := pids & supervised(owner)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
 
 
 def _processes() -> Iterator[tuple[int, Path]]:

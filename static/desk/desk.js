@@ -138,12 +138,13 @@
 
   function counts() {
     all("[data-count]").forEach((field) => {
-      const at = make("div", { className: "form-text", id: `${field.id}_count` })
-      field.after(at)
-      field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") ?? ""} ${at.id}`.trim())
+      const at = document.getElementById(`${field.id}_helptext`) ?? document.createElement("div")
+      if (!at.isConnected) field.after(at)
+      at.className = "form-text"
       const show = () => {
         const [length, most] = [[...field.value.trim()].length, Number(field.dataset.count)]
-        at.textContent = `${length} of ${most} characters · ${length > most ? "will be cut on a phone" : "reads whole on a phone"}`
+        const reads = length > most ? " · is cut on a phone" : " · reads whole on a phone"
+        at.textContent = `${length} of ${most} characters${length ? reads : ""}`
       }
       field.addEventListener("input", show)
       show()

@@ -7,7 +7,7 @@ for (const textarea of document.querySelectorAll("textarea[data-editor]")) {
 
 async function start(textarea) {
   const urls = JSON.parse(textarea.dataset.editorModules)
-  const [tiptap, { makeQuote }, { makeToolbar }, { tidy }] = await Promise.all(
+  const [tiptap, { makeQuote, toggleQuote }, { makeToolbar }, { tidy }] = await Promise.all(
     [urls.tiptap, urls.quote, urls.toolbar, urls.paste].map((url) => import(url)),
   )
   const shell = document.createElement("div")
@@ -21,7 +21,7 @@ async function start(textarea) {
     extensions: extensions(tiptap, makeQuote, textarea, () => tools.editLink()),
     editorProps: { attributes: attributes(textarea), transformPastedHTML: tidy },
   })
-  const tools = makeToolbar(editor, textarea.dataset.editor, nameOf(textarea))
+  const tools = makeToolbar(editor, textarea.dataset.editor, nameOf(textarea), toggleQuote)
   shell.prepend(tools.element)
   textarea.before(shell)
   textarea.hidden = true

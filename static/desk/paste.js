@@ -8,10 +8,12 @@ const ORDERED = /^\(?(\d+|[a-z]|[ivxlc]+)[.)]/i
 
 export function tidy(html) {
   if (html.includes("data-pm-slice")) return html // from this editor, or another one like it
-  // Style attributes are renamed before anything parses them, so that no policy has to refuse them.
-  const doc = new DOMParser().parseFromString(html.replace(/(<[^>]*?\s)style\s*=/gi, "$1data-style="), "text/html")
+  // Styles are taken out or renamed before anything parses them, so that no policy has to refuse them.
+  const source = html.replace(/<style\b[^]*?<\/style\s*>/gi, "").replace(/(<[^>]*?\s)style\s*=/gi, "$1data-style=")
+  const doc = new DOMParser().parseFromString(source, "text/html")
   wordLists(doc)
   doc.querySelectorAll("[data-style]").forEach(styleToTags)
+  doc.querySelectorAll("h1, h4, h5, h6").forEach((heading) => rename(heading, heading.localName === "h1" ? "h2" : "h3"))
   doc.querySelectorAll("style, script, title, meta, link, xml").forEach((element) => element.remove())
   return doc.body.innerHTML
 }
@@ -26,6 +28,12 @@ function styleToTags(element) {
     if (BOLD.test(style)) wrapContent(element, "strong")
     if (ITALIC.test(style)) wrapContent(element, "em")
   }
+}
+
+function rename(element, tag) {
+  const other = element.ownerDocument.createElement(tag)
+  other.append(...element.childNodes)
+  element.replaceWith(other)
 }
 
 function wrapContent(element, tag) {

@@ -47,12 +47,6 @@ export function makeQuote(tiptap, fieldId) {
       number(this.editor.view.dom, fieldId)
     },
 
-    addCommands() {
-      return {
-        toggleQuote: () => ({ editor }) => (editor.isActive("quote") ? unwrap(editor) : wrap(editor)),
-      }
-    },
-
     addKeyboardShortcuts() {
       return {
         Enter: ({ editor }) => leaveAtEnd(editor),
@@ -65,6 +59,11 @@ export function makeQuote(tiptap, fieldId) {
       }
     },
   })
+}
+
+/* A quote of the paragraphs that are selected; or, inside a quote, paragraphs again. */
+export function toggleQuote(editor) {
+  return editor.isActive("quote") ? unwrap(editor) : wrap(editor)
 }
 
 function textOf(figure, selector) {
@@ -86,7 +85,8 @@ function quoteDom(editor) {
 }
 
 function wrap(editor) {
-  const done = editor.chain().focus().clearNodes().wrapIn("quote").run()
+  editor.view.focus() // at once: chain().focus() would take the focus back from the speaker's field later
+  const done = editor.chain().clearNodes().wrapIn("quote").run()
   const found = done && around(editor)
   // Words that stand already need their speaker next; an empty quote needs its words first.
   if (found?.node.textContent) quoteDom(editor)?.querySelector("input")?.focus()
@@ -170,7 +170,7 @@ class QuoteView {
     const button = make("button", { type: "button", className: "btn btn-sm btn-plain", textContent: "Turn into paragraphs" })
     button.addEventListener("click", () => {
       this.editor.commands.setTextSelection(this.getPos() + 2)
-      this.editor.commands.toggleQuote()
+      toggleQuote(this.editor)
     })
     return button
   }

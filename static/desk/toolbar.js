@@ -10,19 +10,20 @@ const TOOLS = [
   { name: "italic", text: "I", label: "Italic", keys: [MOD, "I"], run: (chain) => chain.toggleItalic(), active: ["italic"] },
   { name: "bullets", text: "Bullets", keys: [MOD, "Shift", "8"], run: (chain) => chain.toggleBulletList(), active: ["bulletList"] },
   { name: "numbers", text: "Numbers", keys: [MOD, "Shift", "7"], run: (chain) => chain.toggleOrderedList(), active: ["orderedList"] },
-  { name: "link", text: "Link", keys: [MOD, "K"], opens: true, active: ["link"] },
-  { name: "quote", text: "Quote", body: true, command: (editor) => editor.commands.toggleQuote(), active: ["quote"] },
+  { name: "link", text: "Link", keys: [MOD, "K"], active: ["link"] },
+  { name: "quote", text: "Quote", body: true, active: ["quote"] },
   { name: "undo", text: "Undo", keys: [MOD, "Z"], run: (chain) => chain.undo(), can: (can) => can.undo() },
   { name: "redo", text: "Redo", keys: [MOD, "Shift", "Z"], run: (chain) => chain.redo(), can: (can) => can.redo() },
 ]
 
-export function makeToolbar(editor, kind, name) {
+export function makeToolbar(editor, kind, name, toggleQuote) {
   const bar = make("div", { className: "tools" })
   bar.setAttribute("role", "toolbar")
   bar.setAttribute("aria-label", `${name}: tools`)
   const link = makeLinkRow(editor)
   const tools = TOOLS.filter((tool) => kind === "body" || !tool.body)
-  const buttons = tools.map((tool) => makeButton(editor, tool, link))
+  const special = { link: link.open, quote: () => toggleQuote(editor) }
+  const buttons = tools.map((tool) => makeButton(tool, special[tool.name] ?? (() => tool.run(editor.chain().focus()).run())))
   bar.append(...buttons)
   roving(bar, buttons, editor)
   const update = () => tools.forEach((tool, index) => show(editor, tool, buttons[index]))
@@ -37,7 +38,7 @@ export function makeToolbar(editor, kind, name) {
   return { element: make("div", { className: "tools-box" }, bar, link.row), editLink: link.open }
 }
 
-function makeButton(editor, tool, link) {
+function makeButton(tool, run) {
   const label = tool.label ?? tool.text
   const button = make("button", { type: "button", textContent: tool.text, tabIndex: -1 })
   button.dataset.tool = tool.name
@@ -46,10 +47,7 @@ function makeButton(editor, tool, link) {
   // The words stay selected while the button is pressed.
   button.addEventListener("mousedown", (event) => event.preventDefault())
   button.addEventListener("click", () => {
-    if (button.getAttribute("aria-disabled") === "true") return
-    if (tool.opens) link.open()
-    else if (tool.command) tool.command(editor)
-    else tool.run(editor.chain().focus()).run()
+    if (button.getAttribute("aria-disabled") !== "true") run()
   })
   return button
 }
@@ -92,10 +90,11 @@ function makeLinkRow(editor) {
   const row = make(
     "div",
     { className: "link-row", hidden: true },
-    make("div", { className: "link-field" }, label, input, fault),
+    make("div", { className: "link-field" }, label, input),
     makeAction("Set link", set),
     remove,
     makeAction("Cancel", () => finish()),
+    fault,
   )
 
   function open() {

@@ -104,8 +104,8 @@ def _from_eight_bits(data: bytes) -> str:
 def _from_windows(data: bytes) -> str:
     # Byte by byte, so that one stray Windows quotation mark does not turn the UTF-8 round it into nonsense.
     text = data.decode("utf-8", errors="surrogateescape")
-    strays = sum(len(run) for run in _ESCAPED.findall(text))
-    if strays > 0.3 * len(data):  # more accents than any Western language has: another alphabet, or no text
+    # Whole words of strays, in every fifth place: another alphabet, or no text at all.
+    if sum(len(run) for run in _ESCAPED.findall(text) if len(run) > 3) > len(data) / 5:
         raise NotText(_ENCODING)
     try:
         return _ESCAPED.sub(_one_windows_run, text)

@@ -6,6 +6,7 @@ speaker: a role is never made up. The person who pasted the text sees the result
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from stories.intake.lexicon import (
@@ -112,6 +113,7 @@ def _names(name: str) -> set[str]:
     return {word.lower() for word in name.split()} - TITLES - {"the"}
 
 
+@lru_cache(maxsize=256)  # each attribution is looked at several times in a row
 def _speaker(subject: _Subject) -> Speaker | None:
     segments = [segment for segment in _SEGMENTS.split(subject.who) if segment]
     if not segments:

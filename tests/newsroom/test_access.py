@@ -105,7 +105,12 @@ def test_every_url_answers_every_role_as_the_table_says(newsroom, method):
             if name == "account_logout" and user and method == "post":
                 expected = "sign in"  # signing out ends there
             found = answered(client, method, path)
-            if (method == "post" and found == "refused" and name == "story_decide" and expected == "let through"):
+            if (
+                method == "post"
+                and found == "refused"
+                and name == "story_decide"
+                and expected == "let through"
+            ):
                 continue  # the view itself refuses a decision without the words it is for
             if found != expected:
                 wrong.append((name, who, expected, found))

@@ -1,10 +1,9 @@
 import pytest
-from django.db import Error, connection, connections
+from django.db import Error, connection
 
 from newsroom import releasing
-from newsroom.models import Release, Visibility
+from newsroom.models import Release
 from stories import digests, record
-from stories.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +22,6 @@ def test_the_main_job_in_verbs(newsroom):
 
 
 def test_raw_sql_cannot_make_public(newsroom):
-    revision = newsroom.draft()
+    newsroom.draft()
     with pytest.raises(Error), connection.cursor() as cursor:
         cursor.execute("UPDATE newsroom_visibility SET visible_from = now()")

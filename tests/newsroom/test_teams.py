@@ -53,10 +53,11 @@ def test_desks_that_are_asked_see_it(newsroom, limited):
 
 
 def test_opening_it_is_on_the_record(newsroom, limited):
-    drafting.limit(story=limited.story, team=None)
+    drafting.limit(story=limited.story, by=newsroom.other_drafter, team=None)
     assert Story.objects.visible_to(newsroom.drafter).filter(pk=limited.story_id).exists()
     newest = limited.story.entries.latest("number")
-    assert (newest.source, newest.payload["team_id"]) == ("stories_story", None)
+    assert (newest.source, newest.payload["team_id"]) == ("stories_limit", None)
+    assert newest.by == newsroom.other_drafter
 
 
 def test_the_drafter_chooses_only_among_their_own_teams(newsroom, as_):

@@ -61,4 +61,7 @@ def test_only_the_part_that_changed_has_another_digest(content, headline):
 
 
 def test_the_canonical_form_is_that_of_jsonb():
-    assert digests.canonical({"bb": 1, "a": [True, None, "é\n\x07"]}) == '{"a": [true, null, "é\\n\\u0007"], "bb": 1}'
+    assert (
+        digests.canonical({"bb": 1, "a": [True, None, "é\n\x07"]})
+        == '{"a": [true, null, "é\\n\\u0007"], "bb": 1}'
+    )

@@ -30,7 +30,9 @@ def test_a_stale_save_is_refused_with_the_newest_revision(newsroom):
     first = newsroom.draft()
     second = newsroom.edit(first.story, by=newsroom.other_drafter, headline="Theirs")
     with pytest.raises(drafting.Stale) as refusal:
-        drafting.save(story=first.story, by=newsroom.drafter, content=words(headline="Mine"), based_on=first.pk)
+        drafting.save(
+            story=first.story, by=newsroom.drafter, content=words(headline="Mine"), based_on=first.pk
+        )
     assert refusal.value.latest == second
     assert "Tom Ashdown saved revision 2" in str(refusal.value)
     assert first.story.latest == second
@@ -55,7 +57,9 @@ def test_the_database_refuses_a_stale_revision_too(newsroom, base):
     newsroom.edit(first.story, headline="Newer")
     based_on = {None: None, "other": other}[base]
     with pytest.raises(DatabaseError, match="not the newest"), transaction.atomic():
-        Revision.objects.create(story=first.story, by=newsroom.drafter, content=words(), based_on=based_on, number=9)
+        Revision.objects.create(
+            story=first.story, by=newsroom.drafter, content=words(), based_on=based_on, number=9
+        )
 
 
 def test_forged_digests_numbers_and_times_are_not_taken(newsroom):

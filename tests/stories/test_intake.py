@@ -246,11 +246,9 @@ def test_no_type(first: str) -> None:
 class TestHeadline:
     def test_broken_by_a_mail_program(self) -> None:
         found = recognise(
-            "News story: Harbours Minister announces a fund that is open to every\nharbour on the coast\n\nYes."
+            "News story: Harbours Minister opens a fund that is meant for every\nharbour on the coast\n\nYes."
         )
-        assert (
-            found.headline == "Harbours Minister announces a fund that is open to every harbour on the coast"
-        )
+        assert found.headline == "Harbours Minister opens a fund that is meant for every harbour on the coast"
 
     def test_a_break_where_the_next_word_had_room_was_meant(self) -> None:
         found = recognise(

@@ -39,11 +39,20 @@ def test_every_fact_has_its_entry(live_newsroom, capsys):
 @pytest.mark.parametrize(
     ("sql", "fault"),
     [
-        ("UPDATE stories_revision SET content = jsonb_set(content, '{headline}', '\"Lies\"')", "words of revision 1"),
+        (
+            "UPDATE stories_revision SET content = jsonb_set(content, '{headline}', '\"Lies\"')",
+            "words of revision 1",
+        ),
         ("UPDATE approvals_decision SET by_id = (SELECT min(id) FROM stories_user)", "was changed"),
-        ("UPDATE approvals_decision SET verdict = 'changes', reason = 'x' WHERE id = (SELECT min(id) FROM approvals_decision)", "was changed"),
+        (
+            "UPDATE approvals_decision SET verdict = 'changes', reason = 'x' WHERE id = (SELECT min(id) FROM approvals_decision)",
+            "was changed",
+        ),
         ("DELETE FROM stories_entry WHERE number = 3", "link 3 is missing"),
-        ("UPDATE stories_entry SET payload = payload || '{\"digest\": \"0\"}' WHERE number = 2", "does not have its hash"),
+        (
+            'UPDATE stories_entry SET payload = payload || \'{"digest": "0"}\' WHERE number = 2',
+            "does not have its hash",
+        ),
         ("UPDATE stories_entry SET at = at - interval '1 day' WHERE number = 4", "does not have its hash"),
         ("UPDATE stories_entry SET hash = repeat('0', 64) WHERE number = 2", "link 2"),
         ("UPDATE newsroom_visibility SET visible_from = visible_from - interval '1 hour'", "visibility"),
@@ -61,35 +70,47 @@ def test_what_the_owner_tampers_with_is_found(live_newsroom, sql, fault):
 def test_a_fact_that_was_never_recorded_is_found(live_newsroom):
     revision = live_newsroom.draft()
     as_owner(
-        "INSERT INTO stories_embargo (story_id, by_id, at, instant, zone) VALUES (%s, NULL, now(), now(), 'UTC')",
+        "INSERT INTO stories_embargo (story_id, by_id, at, instant, zone) "
+        "SELECT id, by_id, now(), now(), 'UTC' FROM stories_story WHERE id = %s",
         revision.story_id,
     )
     assert any("is not in the record" in fault for fault in record.verify())
 
 
-@pytest.mark.parametrize("table", ["stories_revision", "stories_entry", "stories_story", "approvals_decision",
-                                   "approvals_submission", "approvals_pinnedstep", "newsroom_release"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "stories_revision",
+        "stories_entry",
+        "stories_story",
+        "approvals_decision",
+        "approvals_submission",
+        "approvals_pinnedstep",
+        "newsroom_release",
+    ],
+)
 @pytest.mark.parametrize("role", ["default", "owner"])
 def test_no_fact_can_be_changed_or_deleted(live_newsroom, table, role):
     live_newsroom.public()
     connection = connections[role]
-    for sql in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
-        if table == "stories_story" and role == "owner" and sql.startswith("UPDATE"):
-            continue  # its team is the one thing of a story that may change
+    for sql in (f"UPDATE {table} SET id = id + 1000", f"DELETE FROM {table}"):
         with pytest.raises(DatabaseError), transaction.atomic(role), connection.cursor() as cursor:
             cursor.execute(sql)
 
 
-@pytest.mark.parametrize("sql", [
-    "TRUNCATE stories_revision CASCADE",
-    "ALTER TABLE stories_revision DISABLE TRIGGER ALL",
-    "SET session_replication_role = replica",
-    "SELECT record_append(1, 'stories_story', 1, NULL, now(), '{}')",
-    "INSERT INTO stories_entry (story_id, number, source, fact, at, payload, previous, hash) "
-    "VALUES (1, 9, 'x', 1, now(), '{}', '', '')",
-    "DROP TRIGGER recorded ON stories_revision",
-    "CREATE FUNCTION digest_of(jsonb) RETURNS text LANGUAGE sql AS 'SELECT 1::text'",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "TRUNCATE stories_revision CASCADE",
+        "ALTER TABLE stories_revision DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "SELECT record_append(1, 'stories_story', 1, NULL, now(), '{}')",
+        "INSERT INTO stories_entry (story_id, number, source, fact, at, payload, previous, hash) "
+        "VALUES (1, 9, 'x', 1, now(), '{}', '', '')",
+        "DROP TRIGGER recorded ON stories_revision",
+        "CREATE FUNCTION digest_of(jsonb) RETURNS text LANGUAGE sql AS 'SELECT 1::text'",
+    ],
+)
 def test_the_application_cannot_get_round_the_guards(live_newsroom, sql):
     live_newsroom.draft()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
@@ -114,4 +135,4 @@ def test_people_who_did_something_cannot_be_deleted(live_newsroom):
     live_newsroom.draft()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM stories_user WHERE id = %s", [live_newsroom.drafter.pk])
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        connection.check_constraints()

@@ -5,8 +5,8 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from stories import richtext
-from stories.models import Asset, Story, WorkingCopy
+from stories import drafting, richtext
+from stories.models import Asset, Story, Team, WorkingCopy
 from tests.people import WORDS
 
 pytestmark = pytest.mark.django_db
@@ -145,15 +145,27 @@ def test_a_working_copy_is_kept_and_offered(newsroom, as_):
     response = browser.post(at("story_working_copy", revision.story), kept, content_type="application/json")
     assert response.status_code == 204
     assert "Half a thought" in browser.get(at("story_draft", revision.story)).content.decode()
-    assert "Half a thought" not in as_(newsroom.other_drafter).get(at("story_draft", revision.story)).content.decode()
+    assert (
+        "Half a thought"
+        not in as_(newsroom.other_drafter).get(at("story_draft", revision.story)).content.decode()
+    )
     forgotten = {"base": None, "fields": {}}
     browser.post(at("story_working_copy", revision.story), forgotten, content_type="application/json")
     assert not WorkingCopy.objects.exists()
 
 
 @pytest.mark.parametrize(
-    "body", ["", "no json", "[]", "null", '{"fields": 3}', '{"fields": {}, "base": "x"}', '{"fields": {"a": 1}, "base": 999999}',
-             '{"fields": {"a": "\\u0000"}, "base": null}']
+    "body",
+    [
+        "",
+        "no json",
+        "[]",
+        "null",
+        '{"fields": 3}',
+        '{"fields": {}, "base": "x"}',
+        '{"fields": {"a": 1}, "base": 999999}',
+        '{"fields": {"a": "\\u0000"}, "base": null}',
+    ],
 )
 def test_what_is_no_working_copy_is_refused(newsroom, as_, body):
     revision = newsroom.draft()
@@ -167,8 +179,15 @@ def test_what_is_no_working_copy_is_refused(newsroom, as_, body):
 def test_the_record_tells_all_and_that_it_is_whole(newsroom, as_):
     release = newsroom.public()
     page = as_(newsroom.drafter).get(at("story_record", release.story)).content.decode()
-    for words in ("Story begun", "Revision 1", "Clearance requested", "Legal cleared everything",
-                  "Private Office cleared all quotes", "Armed for", "The chain is whole"):
+    for words in (
+        "Story begun",
+        "Revision 1",
+        "Clearance requested",
+        "Legal cleared everything",
+        "Private Office cleared all quotes",
+        "Armed for",
+        "The chain is whole",
+    ):
         assert words in page
 
 
@@ -207,16 +226,15 @@ def test_a_picture_is_served_to_those_who_know_its_story(newsroom, as_):
     response = as_(newsroom.lawyer).get(path)
     assert response["Content-Type"] == "image/png"
     assert len(b"".join(response.streaming_content)) == asset.size
-    from stories.models import Team
-
-    story = Story.objects.get()
-    story.team = Team.objects.create(name="Coasts")
-    story.save(update_fields=["team"])
+    team = Team.objects.create(name="Coasts")
+    drafting.limit(story=Story.objects.get(), by=newsroom.drafter, team=team)
     assert as_(newsroom.lawyer).get(path).status_code == 404
     assert browser.get(path).status_code == 200  # who uploaded it
 
 
-def test_the_story_list_takes_as_many_queries_for_three_as_for_one(newsroom, as_, django_assert_max_num_queries):
+def test_the_story_list_takes_as_many_queries_for_three_as_for_one(
+    newsroom, as_, django_assert_max_num_queries
+):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -224,7 +242,9 @@ def test_the_story_list_takes_as_many_queries_for_three_as_for_one(newsroom, as_
     counts = []
     for number in range(3):
         newsroom.cleared(slug=f"story-{number}")
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             assert browser.get("/desk/stories/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[2]
@@ -238,7 +258,9 @@ def test_starting_from_text_in_the_browser(newsroom, as_):
     assert "Joss Amberley" in page
     assert "00:01 BST, Tuesday 17 October 2017" in page
     number = next(part for part in page.split('value="unquote:')[1:])[:1]
-    page = browser.post("/desk/stories/from-text/", {"text": TEXT, "change": f"unquote:{number}"}).content.decode()
+    page = browser.post(
+        "/desk/stories/from-text/", {"text": TEXT, "change": f"unquote:{number}"}
+    ).content.decode()
     assert 'value="unquote:' not in page
     response = browser.post(
         "/desk/stories/from-text/", {"text": TEXT, "make": "1", "embargo": "on", "headline": "Ferry is back"}
