@@ -66,7 +66,10 @@ class Board:
     def lines(self) -> str:
         """The path from the request to each box and on to the release."""
         near, far, out = LEFT + 9, LEFT + 18, LEFT + 18 + BOX
-        through = (f"M{near} {self.middle}V{box.middle}H{far}M{out} {box.middle}H{out + 9}V{self.middle}" for box in self.boxes)
+        through = (
+            f"M{near} {self.middle}V{box.middle}H{far}M{out} {box.middle}H{out + 9}V{self.middle}"
+            for box in self.boxes
+        )
         return f"M{LEFT} {self.middle}H{near}{''.join(through)}M{out + 9} {self.middle}H{RIGHT}"
 
 

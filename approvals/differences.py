@@ -73,6 +73,8 @@ class Passage:
         return format_html_join("", "{}", ((_run_html(run),) for run in self.runs))
 
 
+#: What stands for a part without any text.
+EMPTY = (Token(means="empty", loud=True),)
 #: Two codes for one look, such as `&` and `&amp;`, which no editor of ours writes.
 UNSEEN = Passage("the code behind the words", (Run("+", (Token("code", means="written in another way"),)),))
 
@@ -129,7 +131,7 @@ def _run_html(run: Run) -> SafeString:
     if run.op == "=":
         return format_html("{}", run.text)
     tag, said = ("ins", "put in: ") if run.op == "+" else ("del", "taken out: ")
-    # The space round a change stands outside: "hope to" is struck, not "hope to ". One is put between two changes.
+    # The space round a change stands outside: "hope to" is struck, not "hope to ". One parts two changes.
     inner = run.text.strip()
     before, _, after = run.text.partition(inner)
     return format_html(
@@ -261,9 +263,9 @@ def _passage(before: Part | None, after: Part | None, clock: _Clock) -> Passage:
     if before and after:
         return Passage(after.label, tuple(_runs(before.tokens, after.tokens, clock)))
     if after:
-        return Passage(f"{after.label}, new", (Run("+", after.tokens),))
+        return Passage(f"{after.label}, new", (Run("+", after.tokens or EMPTY),))
     assert before
-    return Passage(f"{before.label}, taken out", (Run("-", before.tokens),))
+    return Passage(f"{before.label}, taken out", (Run("-", before.tokens or EMPTY),))
 
 
 def _runs(old: tuple[Token, ...], new: tuple[Token, ...], clock: _Clock) -> Iterator[Run]:
@@ -271,7 +273,7 @@ def _runs(old: tuple[Token, ...], new: tuple[Token, ...], clock: _Clock) -> Iter
     if not (clock.left and _alike(Counter(old), Counter(new))):
         yield from (Run(op, tokens) for op, tokens in (("-", old), ("+", new)) if tokens)
         return
-    # Tidied, a word between two tags would be struck and put in again: where no word changed, only marks are shown.
+    # Tidied, a word between two tags would be struck and put in again: not where no word changed.
     tidy = [token.text for token in old if token.is_word] != [token.text for token in new if token.is_word]
     for op, tokens in _compare(list(old), list(new), max(clock.left / 4, 0.05), tidy):
         yield Run(op, tuple(tokens))

@@ -1,4 +1,4 @@
-"""What waits for a person to clear: a list that costs as little with a hundred thousand stories as with ten."""
+"""What waits for a person to clear: as cheap to list with a hundred thousand stories as with ten."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KT
 
 from stories.models import Embargo, Revision, User
@@ -20,7 +20,7 @@ from .parts import word_count
 
 PAGE_SIZE = 25
 SOON = timedelta(hours=2)
-#: Characters of a story up to which its words are compared and counted for the list; the page itself does it for all.
+#: Characters of a story up to which its words are compared and counted in the list; its page always does.
 COUNTED = 60_000
 #: Seconds that the comparison of one row may take.
 BUDGET = 0.1
@@ -42,11 +42,11 @@ def waiting_count(user: Any) -> int:
 
 def _outstanding(user: Any) -> QuerySet[Any]:
     """The missing sign-offs of the person's desks, each with its group."""
-    wrote = Revision.objects.filter(Q(by=user.pk) | Q(by=None), story=OuterRef("story"))
+    wrote = Revision.objects.filter(story=OuterRef("story"), by=user.pk)
     last = Decision.objects.filter(
         story=OuterRef("story"), desk=OuterRef("desk"), covers=OuterRef("covers")
     ).order_by("-id")
-    return Outstanding.objects.filter(desk__members=user.pk).annotate(
+    missing: QuerySet[Any] = Outstanding.objects.filter(desk__members=user.pk).annotate(
         wrote=Exists(wrote),
         last_verdict=Subquery(last.values("verdict")[:1]),
         last_covered=Subquery(last.values("covered")[:1]),
@@ -58,12 +58,13 @@ def _outstanding(user: Any) -> QuerySet[Any]:
             output_field=IntegerField(),
         ),
     )
+    return missing
 
 
 def _rows(user: Any) -> QuerySet[Any]:
     """The same, in the order of the page: by group, then by the time left."""
     planned = Embargo.objects.filter(story=OuterRef("story")).order_by("-id")
-    return (
+    rows: QuerySet[Any] = (
         _outstanding(user)
         .annotate(
             embargo=Subquery(planned.values("instant")[:1]),
@@ -73,6 +74,7 @@ def _rows(user: Any) -> QuerySet[Any]:
         .select_related("desk", "story")
         .order_by("group", F("embargo").asc(nulls_last=True), "step_id")
     )
+    return rows
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,9 @@ class TimeLeft:
         """The time left in its two largest units: "1 h 18 min", or "12 min late"."""
         minutes = int(abs(self.moment.instant - self.now).total_seconds() // 60)
         days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-        if days:
-            left = f"{days} d {hours} h"
-        else:
-            left = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+        units = [(days, "d"), (hours, "h"), (minutes, "min")]
+        first = next((place for place, (count, _) in enumerate(units) if count), 2)
+        left = " ".join(f"{count} {unit}" for count, unit in units[first : first + 2])
         return f"{left} late" if self.late else left
 
 
@@ -154,11 +155,13 @@ class Item:
     @property
     def others_words(self) -> str:
         """Who else can clear it: "Hugh Penrose can clear it."."""
-        return f"{_or(self.others)} can clear it." if self.others else "Nobody else on the desk can clear it yet."
+        if not self.others:
+            return "Nobody else is on the desk: an administrator can add somebody."
+        return f"{rules.names(self.others, 'or')} can clear it."
 
     @cached_property
     def since(self) -> Difference | None:
-        """What changed since the person's own last decision; None where they have none, or it is too long a text."""
+        """What changed since the person's own last decision, if there is one and the text is not too long."""
         if self.mine is None or not (self._short(self.mine.revision) and self._short(self.revision)):
             return None
         return difference(self.mine.revision.content, self.revision.content, self.row.covers, BUDGET)
@@ -205,7 +208,7 @@ class Inbox:
 
 
 def page(user: User, number: int = 1) -> Inbox:
-    """A page of the person's inbox; the last one, where there are fewer. As many queries for one row as for all."""
+    """A page of the person's inbox, or the last one. As many queries for one row as for a page of them."""
     counts = dict(_outstanding(user).values_list("group").annotate(count=Count("pk")).order_by())
     count = sum(counts.values())
     pages = max(1, -(-count // PAGE_SIZE))
@@ -243,13 +246,8 @@ def _items(user: User, rows: list[Any]) -> list[Item]:
     ]
 
 
-def _without(people: Iterable[User], wrote: set[int | None]) -> list[User]:
+def _without(people: Iterable[User], wrote: set[int]) -> list[User]:
     return [person for person in people if person.pk not in wrote]
-
-
-def _or(people: Sequence[User]) -> str:
-    names = [str(person) for person in people]
-    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def database_now() -> datetime:

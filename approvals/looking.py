@@ -1,4 +1,4 @@
-"""What somebody sees of a story's clearance: their part, what changed since they last decided, who can decide."""
+"""What somebody sees of a story's clearance: their part, what changed since they decided, who can decide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Change:
     def writers(self) -> str:
         """Who wrote the revisions between, by name."""
         between = Revision.objects.filter(story=self.new.story_id, pk__gt=self.old.pk, pk__lte=self.new.pk)
-        return names(User.objects.filter(pk__in=between.values("by")).order_by("pk"), "and")
+        return rules.names(User.objects.filter(pk__in=between.values("by")).order_by("pk"), "and")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Look:
         people = self.who_can.get(step.desk_id, [])
         if not people:
             return f"Nobody on the desk “{step.desk}” can clear it: an administrator can add somebody."
-        return f"{names(people, 'or')} can decide for {step.desk}."
+        return f"{rules.names(people, 'or')} can decide for {step.desk}."
 
     @cached_property
     def last(self) -> Decision | None:
@@ -138,7 +138,7 @@ class Look:
 def look(user: User, story: Story, wanted: int | None = None) -> Look:
     """The clearance of a story's newest revision as `user` sees it.
 
-    `wanted` is the id of the step to look through; without it, the first of the person's own that lacks a sign-off.
+    `wanted` is the id of the step to look through; without it, the first of their own that lacks a sign-off.
     """
     revision = story.revisions.select_related("by").latest("number")
     revision.story = story
@@ -148,9 +148,3 @@ def look(user: User, story: Story, wanted: int | None = None) -> Look:
     found = next((step for step in progress.steps if step.step_id == wanted), None)
     step = found or next((step for step in mine if step.missing), None) or next(iter(mine), None)
     return Look(user, story, revision, progress, step, mine)
-
-
-def names(people: Sequence[User] | object, word: str) -> str:
-    """Names in a sentence: "Hugh Penrose or Clara Minton"."""
-    found = [str(person) for person in people]  # type: ignore[attr-defined]
-    return f" {word} ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)

@@ -67,7 +67,7 @@ class Token:
         """How it reads where it came or went, and no word with it."""
         if self.means:
             return f"[{self.means}]" * (self.means != _NEW_LINE)
-        return "".join(f"[{_space_words(character)}]" if character.isspace() else character for character in self.text)
+        return "".join(f"[{_space_words(found)}]" if found.isspace() else found for found in self.text)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ def word_count(content: dict[str, Any], covers: str) -> int:
 
 
 def _space_words(character: str) -> str:
-    return {" ": "space", "\n": "line break", "\xa0": "fixed space"}.get(character, f"space U+{ord(character):04X}")
+    known = {" ": "space", "\n": "line break", "\xa0": "fixed space"}
+    return known.get(character, f"space U+{ord(character):04X}")
 
 
 def _plain_part(content: dict[str, Any], key: str) -> Part:
@@ -125,7 +126,8 @@ def _picture(picture: Any) -> Iterator[Part]:
         return
     texts = [key for key in _PICTURE_LABELS if key in picture]
     rest = canonical({key: value for key, value in picture.items() if key not in texts})
-    yield Part("picture", "the lead picture", (Token(rest, means=f"picture {str(picture.get('sha256'))[:8]}"),))
+    shown = f"picture {str(picture.get('sha256'))[:8]}"
+    yield Part("picture", "the lead picture", (Token(rest, means=shown),))
     for key in texts:
         yield Part(f"picture {key}", f"the picture’s {_PICTURE_LABELS[key]}", _of_value(picture[key]))
 
@@ -153,7 +155,8 @@ def _of_value(value: Any) -> tuple[Token, ...]:
         rest = {key: part for key, part in value.items() if key != "name"}
         return (*_split(value["name"]), Token(canonical(rest), means="details"))
     if isinstance(value, list) and value:
-        return tuple(token for item in value for token in (*_of_value(item), Token("\n", means="end of entry")))
+        end = Token("\n", means="end of entry")
+        return tuple(token for item in value for token in (*_of_value(item), end))
     # None, [] and "" have different digests: the first two are told apart by what stands for them.
     return (Token(canonical(value), means="none" if not value else canonical(value), loud=True),)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 
 from stories.models import Revision, User
 
@@ -92,7 +92,7 @@ class Progress:
 
     @property
     def cleared(self) -> bool:
-        """Whether all that is needed stands, and somebody cleared the whole. As `is_cleared` in the database."""
+        """Whether all that is needed stands, and somebody cleared the whole. As SQL's `is_cleared`."""
         whole = any(step.covers == Covers.EVERYTHING for step in self.standing)
         return whole and not self.missing
 
@@ -147,7 +147,7 @@ def progress_of(revision_ids: Iterable[int]) -> dict[int, Progress]:
 
 
 def last_decisions(story_ids: Iterable[int], by: User | None = None) -> dict[tuple[int, int, str], Decision]:
-    """The newest decision by story, desk and coverage, whatever the words were; of one person, where named."""
+    """The newest decision by story, desk and coverage, whatever the words were; of one person, if named."""
     newest = (
         Decision.objects.filter(story__in=list(story_ids))
         .order_by("story_id", "desk_id", "covers", "-id")
@@ -161,9 +161,7 @@ def last_decisions(story_ids: Iterable[int], by: User | None = None) -> dict[tup
 
 def contributed(user: User, revision: Revision) -> bool:
     """Whether `user` wrote any of the words up to `revision`."""
-    # Words that say nobody wrote them may be anybody's, as `contributed` in the database has it.
-    mine = Q(by=user) | Q(by=None)
-    return Revision.objects.filter(mine, story=revision.story_id, pk__lte=revision.pk).exists()
+    return Revision.objects.filter(story=revision.story_id, by=user, pk__lte=revision.pk).exists()
 
 
 def on_desk(user: User, step: PinnedStep | StepState) -> bool:
@@ -177,9 +175,9 @@ def last_decision_of(user: Any, revision: Revision, step: StepState) -> Decision
     return mine.select_related("revision").order_by("-id").first()
 
 
-def writers(story_ids: Iterable[int]) -> dict[int, set[int | None]]:
+def writers(story_ids: Iterable[int]) -> dict[int, set[int]]:
     """The ids of those who wrote words of each story."""
-    found: dict[int, set[int | None]] = defaultdict(set)
+    found: dict[int, set[int]] = defaultdict(set)
     for story, by in Revision.objects.filter(story__in=list(story_ids)).values_list("story", "by").distinct():
         found[story].add(by)
     return found
@@ -199,3 +197,9 @@ def who_can(steps: Iterable[StepState], revision: Revision) -> dict[int, list[Us
     wrote = writers([revision.story_id])[revision.story_id]
     people = people_of({step.desk_id for step in steps})
     return {desk: [person for person in found if person.pk not in wrote] for desk, found in people.items()}
+
+
+def names(people: Iterable[User], word: str) -> str:
+    """Names in a sentence: "Hugh Penrose or Clara Minton"."""
+    found = [str(person) for person in people]
+    return f" {word} ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)

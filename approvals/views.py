@@ -131,7 +131,7 @@ def _invalid(request: HttpRequest, seen_now: Look, form: DecisionForm) -> HttpRe
         status=422,
         reason=str(form["reason"].value() or ""),
         refusal="Nothing was signed: what this page sent was not whole. Here it is anew." if broken else "",
-        reason_error=" ".join(form.errors.get("reason", [])),
+        reason_error=" ".join(map(str, form.errors.get("reason", []))),
     )
 
 

@@ -34,5 +34,5 @@ def demo_login(request: HttpRequest) -> HttpResponse:
     if person is None:
         raise Http404
     user = get_object_or_404(User, username=person.username, is_active=True)
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     return redirect("desk")

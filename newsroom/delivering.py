@@ -84,7 +84,10 @@ def outstanding() -> bool:
 
 
 def mail(delivery: Delivery) -> EmailMessage:
-    """The mail to one subscriber. Its Message-ID is the delivery's key, the same at every try."""
+    """The mail to one subscriber. Its Message-ID is the delivery's key, the same at every try.
+
+    Half of the key: a longer line would be folded, and not every mail server reads a folded one.
+    """
     release = delivery.announcement.release
     content = release.revision.content
     host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
@@ -99,7 +102,7 @@ def mail(delivery: Delivery) -> EmailMessage:
             ]
         ),
         to=[delivery.recipient],
-        headers={"Message-ID": f"<{delivery.key}@{host}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{delivery.key[:32]}@{host}>", "Auto-Submitted": "auto-generated"},
     )
 
 

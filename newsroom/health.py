@@ -4,6 +4,8 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+import psycopg
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
@@ -11,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from .celery import app
+from .embedded.broker import connection_string
 from .models import Heartbeat, Release
 
 log = logging.getLogger(__name__)
@@ -70,9 +73,23 @@ def heartbeat_age() -> int | None:
 def broker_answers() -> bool:
     """Whether a connection to the broker can be made, within a few seconds."""
     try:
-        with app.connection_for_read(connect_timeout=BROKER_TIMEOUT) as connection:
-            connection.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT)
-    except Exception:  # each transport has errors of its own, and all of them mean no
-        log.warning("the broker does not answer", exc_info=True)
+        connect(settings.CELERY_BROKER_URL)
+    except Exception as error:  # each transport has errors of its own, and all of them mean no
+        log.warning("the broker does not answer: %s", error)
         return False
     return True
+
+
+def connect(url: str) -> None:
+    """Connect to the broker at `url` and let go of it again, or raise what its transport raises."""
+    if url.startswith("pgmq://"):
+        # Its transport would open a pool with threads of its own, and wait for that for half a minute.
+        psycopg.connect(connection_string(url), connect_timeout=BROKER_TIMEOUT).close()
+        return
+    redis = url.startswith(("redis", "valkey", "sentinel"))
+    limits = ("socket_connect_timeout", "socket_timeout") if redis else ()
+    options = dict.fromkeys(limits, BROKER_TIMEOUT)
+    with app.connection_for_read(
+        url, connect_timeout=BROKER_TIMEOUT, transport_options=options
+    ) as connection:
+        connection.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT)

@@ -197,10 +197,10 @@ class TeamForm(forms.Form):
 class MomentForm(forms.Form):
     """A moment as it is meant: day, time and zone. Asks which of two, where the clocks show a time twice."""
 
-    day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}))
+    day = forms.DateField(label="Day", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     time = forms.TimeField(
         label="Time, 24 hours",
-        widget=forms.TimeInput(attrs={"type": "time", "step": "1"}),
+        widget=forms.TimeInput(format="%H:%M:%S", attrs={"type": "time", "step": "1"}),
         input_formats=["%H:%M", "%H:%M:%S"],
     )
     zone = forms.CharField(

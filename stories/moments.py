@@ -97,6 +97,17 @@ class Moment:
         return zone_word(self.local)
 
     @property
+    def time(self) -> str:
+        """The time on the clock without its zone: "00:01"."""
+        return clock(self.local)
+
+    @property
+    def short_day(self) -> str:
+        """The day in brief, for a list that gives the zone elsewhere: "Tue 17 Oct"."""
+        local = self.local
+        return f"{local:%a} {local.day} {local:%b}"
+
+    @property
     def clock(self) -> str:
         """The time on the clock, with seconds where there are any: "00:01 BST"."""
         return f"{clock(self.local)} {self.zone_word}"

@@ -137,10 +137,6 @@ class Migration(migrations.Migration):
             model_name='step',
             constraint=models.CheckConstraint(condition=models.Q(('covers__in', ['everything', 'quotes'])), name='step_covers_known'),
         ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('by__isnull', False)), name='somebody_submitted'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='submission',
             trigger=pgtrigger.compiler.Trigger(name='allowed', sql=stories.guards.GuardSql(func="\n                PERFORM lock_story(NEW.story_id);\n                NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));\n                NEW.at := facts_now();\n\n                IF NEW.revision_id IS DISTINCT FROM\n                        (SELECT max(id) FROM stories_revision WHERE story_id = NEW.story_id) THEN\n                    RAISE EXCEPTION 'Only the newest revision can be sent for clearance.'\n                        USING ERRCODE = 'restrict_violation', HINT = 'stale';\n                END IF;\n                RETURN NEW;\n                ", hash='f8d92ed15423e25d14130486717f81e984dcd321', operation='INSERT', pgid='pgtrigger_allowed_913b4', table='approvals_submission', when='BEFORE')),

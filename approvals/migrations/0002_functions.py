@@ -12,13 +12,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     END
 $$;
 
--- Whether somebody wrote any of a story's words (up to a revision, where one is named). Words that say
--- nobody wrote them may be anybody's.
+-- Whether somebody wrote any of a story's words (up to a revision, where one is named).
 CREATE FUNCTION contributed(story bigint, person bigint, upto bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT EXISTS (SELECT 1 FROM stories_revision r
-                   WHERE r.story_id = story AND (r.by_id = person OR r.by_id IS NULL)
-                     AND (upto IS NULL OR r.id <= upto))
+                   WHERE r.story_id = story AND r.by_id = person AND (upto IS NULL OR r.id <= upto))
 $$;
 
 -- Each step asked of a revision's story, with the digest it has to cover and the sign-off that stands.

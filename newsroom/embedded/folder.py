@@ -19,8 +19,8 @@ BYTES_NEEDED = 200 * 1024 * 1024
 # Others may pass through (PostgreSQL does, when root started this) but not look around.
 MODE = 0o711 if os.geteuid() == 0 else 0o700
 REASONS = {
-    errno.EACCES: "this account may not write there",
-    errno.EPERM: "this account may not write there",
+    errno.EACCES: "files in it belong to another account, or this one may not write there",
+    errno.EPERM: "files in it belong to another account, or this one may not write there",
     errno.EROFS: "it is on a read-only file system",
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -51,11 +51,7 @@ def make_usable(folder: Path) -> None:
         _write_and_remove(folder / f".written-by-{os.getpid()}")
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        reason = REASONS.get(error.errno or 0, error.strerror)
-        raise Refusal(
-            f"Newsroom cannot keep its data in {folder}: {reason}; "
-            "set NEWSROOM_VAR to a folder it may write to."
-        ) from error
+        raise _refusal(error, folder) from error
     if free < BYTES_NEEDED:
         raise Refusal(
             f"Newsroom needs {BYTES_NEEDED // 2**20} MB to keep its data in {folder}, and {free // 2**20} MB "
@@ -71,8 +67,13 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises:
         Held: another supervisor has it.
+        Refusal: the lock belongs to another account.
     """
-    with (folder / "lock").open("a+") as lock:
+    try:
+        lock = (folder / "lock").open("a+")
+    except OSError as error:
+        raise _refusal(error, folder) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -89,13 +90,19 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def secret_key(folder: Path) -> str:
-    """The secret that signs sessions: made once, kept in `folder`/secret-key, readable by its owner alone."""
+    """The secret that signs sessions: made once, kept in `folder`/secret-key, readable by its owner alone.
+
+    Raises:
+        Refusal: it is there and belongs to another account.
+    """
     path = folder / "secret-key"
     try:
         if kept := path.read_text().strip():
             return kept
     except FileNotFoundError:
         pass
+    except OSError as error:
+        raise _refusal(error, folder) from error
     secret = secrets.token_urlsafe(64)
     write_private(path, secret + "\n")
     return secret
@@ -111,6 +118,13 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _refusal(error: OSError, folder: Path) -> Refusal:
+    reason = REASONS.get(error.errno or 0, error.strerror)
+    return Refusal(
+        f"Newsroom cannot keep its data in {folder}: {reason}; set NEWSROOM_VAR to a folder it may write to."
+    )
 
 
 def _write_and_remove(probe: Path) -> None:

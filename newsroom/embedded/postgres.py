@@ -135,7 +135,17 @@ class Postgres:
         raise Refusal(f"PostgreSQL was not ready after {SECONDS_TO_START:.0f} seconds: see its lines above.")
 
     def furnish(self) -> None:
-        """Make sure of the roles, the two databases and the broker's tables; harmless when they are there."""
+        """Make sure of the roles, the two databases and the broker's tables; harmless when they are there.
+
+        Raises:
+            Refusal: PostgreSQL says no; its words are repeated.
+        """
+        try:
+            self._furnish()
+        except psycopg.Error as error:
+            raise Refusal(f"The databases could not be set up: {error}") from error
+
+    def _furnish(self) -> None:
         with psycopg.connect(self.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
             _ensure_role(connection, OWNER, "LOGIN CREATEDB")
             _ensure_role(connection, APPLICATION, "LOGIN")
@@ -244,7 +254,7 @@ def running(folder: Path, *, durable: bool = True, tell: Say = say) -> Iterator[
         server.furnish()
         yield server
     finally:
-        server.stop(seconds=1.2)
+        server.stop(seconds=1.8)
 
 
 def _program(name: str) -> Path:

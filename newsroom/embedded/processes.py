@@ -1,5 +1,6 @@
 """Children of the supervisor: started, read line by line, stopped, and found again after a crash."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from newsroom.embedded.account import Account, tied_to_us
 
 # In the environment of every child: by it the next supervisor finds what a killed one left behind.
 MARK = "NEWSROOM_SUPERVISED"
+
+PR_SET_CHILD_SUBREAPER = 36
 
 Say = Callable[[str, str], None]
 
@@ -114,6 +117,7 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        _bury_group(self._process.pid)
         if self._reader is not None:
             self._reader.join(timeout=1)
 
@@ -124,6 +128,22 @@ class Child:
             for line in lines:
                 if text := line.rstrip():
                     self._tell(self.name, text)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what our children leave behind, so that we can bury it.
+
+    In a container nobody else does: the first process there is often one that does not know of such duties.
+    """
+    with suppress(OSError, AttributeError):  # not a Linux machine
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury_orphans() -> None:
+    """Collect the ended processes that `adopt_orphans` has given us; only when all of our own have ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 def stop_together(children: Sequence[Child], number: signal.Signals, *, seconds: float) -> None:
@@ -169,6 +189,19 @@ def processes_in(folder: Path) -> list[int]:
     make a second server on the same files a disaster.
     """
     return [pid for pid, entry in _processes() if _link(entry / "cwd") == str(folder)]
+
+
+def _bury_group(group: int) -> None:
+    """Collect the members of a killed process group as they end and become ours."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        with suppress(ChildProcessError):
+            os.waitpid(-group, os.WNOHANG)
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
 
 
 def _until_gone(pids: set[int], owner: Path, *, seconds: float) -> set[int]:

@@ -17,15 +17,23 @@ from types import FrameType
 
 from newsroom.embedded import broker, environment, postgres
 from newsroom.embedded.folder import BASE, SIGN_INS, data_folder, held, make_usable
-from newsroom.embedded.processes import Child, Say, end_orphans, say, stop_together
+from newsroom.embedded.processes import (
+    Child,
+    Say,
+    adopt_orphans,
+    bury_orphans,
+    end_orphans,
+    say,
+    stop_together,
+)
 from newsroom.embedded.refusal import Refusal
 
 HOST = "127.0.0.1"
 # Together under five seconds. A worker in the middle of a task is cut off after that: its message was
 # not acknowledged, and the sweep finds what is due.
-SECONDS_TO_STOP = 3.2
+SECONDS_TO_STOP = 2.8
 SECONDS_TO_READY = 120.0
-SECONDS_FOR_ORPHANS = 5.0
+SECONDS_FOR_ORPHANS = 2.0
 LONGEST_PAUSE = 30.0
 # Who has run for that long is well: the next death is a new one.
 SECONDS_TO_BE_WELL = 60.0
@@ -92,8 +100,10 @@ def run() -> None:
     external = environment.is_external()
     folder = data_folder()
     make_usable(folder)
+    adopt_orphans()
     with ExitStack() as stack:
         stack.enter_context(held(folder))
+        stack.callback(bury_orphans)
         if orphans := end_orphans(folder, seconds=SECONDS_FOR_ORPHANS):
             say("", f"Ended {orphans} processes that a killed supervisor had left.")
         _refuse_busy_port(environment.port())
@@ -163,7 +173,7 @@ def _children(folder: Path, variables: Mapping[str, str]) -> list[Child]:
     web += [
         "--workers=2",
         "--threads=4",
-        "--graceful-timeout=3",
+        "--graceful-timeout=2",
         "--no-control-socket",
         "--log-level=warning",
     ]

@@ -104,7 +104,7 @@ function mirror(editor, textarea) {
 function labelFocuses(editor, textarea) {
   labelOf(textarea)?.addEventListener("click", (event) => {
     event.preventDefault()
-    editor.commands.focus()
+    editor.view.focus()
   })
 }
 

@@ -8,8 +8,10 @@ const ORDERED = /^\(?(\d+|[a-z]|[ivxlc]+)[.)]/i
 
 export function tidy(html) {
   if (html.includes("data-pm-slice")) return html // from this editor, or another one like it
-  // Styles are taken out or renamed before anything parses them, so that no policy has to refuse them.
-  const source = html.replace(/<style\b[^]*?<\/style\s*>/gi, "").replace(/(<[^>]*?\s)style\s*=/gi, "$1data-style=")
+  // Styles and handlers are renamed before anything parses them, so that no policy has to refuse them.
+  const source = html
+    .replace(/<style\b[^]*?<\/style\s*>/gi, "")
+    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\s(style|on\w+)\s*=/gi, (_, name) => ` data-${name.toLowerCase()}=`))
   const doc = new DOMParser().parseFromString(source, "text/html")
   wordLists(doc)
   doc.querySelectorAll("[data-style]").forEach(styleToTags)

@@ -85,7 +85,7 @@ function quoteDom(editor) {
 }
 
 function wrap(editor) {
-  editor.view.focus() // at once: chain().focus() would take the focus back from the speaker's field later
+  editor.view.focus()
   const done = editor.chain().clearNodes().wrapIn("quote").run()
   const found = done && around(editor)
   // Words that stand already need their speaker next; an empty quote needs its words first.
@@ -93,13 +93,19 @@ function wrap(editor) {
   return done
 }
 
+/* The cursor to a place in the text. At once: Tiptap's own focus() waits for a frame, and keys go astray. */
+function goTo(editor, pos) {
+  editor.commands.setTextSelection(Math.min(pos, editor.state.doc.content.size))
+  editor.view.focus()
+}
+
 /* Back to paragraphs. Speaker and role become one as well: nothing that was typed goes. */
 function unwrap(editor) {
   const found = around(editor)
   const { node, pos } = found
+  editor.view.focus()
   return editor
     .chain()
-    .focus()
     .command(({ tr, state }) => {
       const byline = [node.attrs.speaker, node.attrs.role].filter(Boolean).join(", ")
       const paragraphs = []
@@ -184,12 +190,12 @@ class QuoteView {
     const after = this.getPos() + this.node.nodeSize
     if (event.key === "Escape") {
       event.preventDefault()
-      this.editor.commands.focus(after - 2)
+      goTo(this.editor, after - 2)
     } else if (event.key === "Enter") {
       // Not "send the form": on to the role, or to the words after the quote.
       event.preventDefault()
       if (event.target === this.fields.speaker.input) this.fields.role.input.focus()
-      else this.editor.commands.focus(after + 1)
+      else goTo(this.editor, after + 1)
     }
   }
 

@@ -4,17 +4,29 @@
 const MOD = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl"
 
 const TOOLS = [
-  { name: "heading", text: "Heading", keys: [MOD, "Alt", "2"], body: true, run: (chain) => chain.toggleHeading({ level: 2 }), active: ["heading", { level: 2 }] },
-  { name: "subheading", text: "Subheading", keys: [MOD, "Alt", "3"], body: true, run: (chain) => chain.toggleHeading({ level: 3 }), active: ["heading", { level: 3 }] },
-  { name: "bold", text: "B", label: "Bold", keys: [MOD, "B"], run: (chain) => chain.toggleBold(), active: ["bold"] },
-  { name: "italic", text: "I", label: "Italic", keys: [MOD, "I"], run: (chain) => chain.toggleItalic(), active: ["italic"] },
-  { name: "bullets", text: "Bullets", keys: [MOD, "Shift", "8"], run: (chain) => chain.toggleBulletList(), active: ["bulletList"] },
-  { name: "numbers", text: "Numbers", keys: [MOD, "Shift", "7"], run: (chain) => chain.toggleOrderedList(), active: ["orderedList"] },
+  { name: "heading", text: "Heading", keys: [MOD, "Alt", "2"], active: ["heading", { level: 2 }], body: true },
+  { name: "subheading", text: "Subheading", keys: [MOD, "Alt", "3"], active: ["heading", { level: 3 }], body: true },
+  { name: "bold", text: "B", label: "Bold", keys: [MOD, "B"], active: ["bold"] },
+  { name: "italic", text: "I", label: "Italic", keys: [MOD, "I"], active: ["italic"] },
+  { name: "bullets", text: "Bullets", keys: [MOD, "Shift", "8"], active: ["bulletList"] },
+  { name: "numbers", text: "Numbers", keys: [MOD, "Shift", "7"], active: ["orderedList"] },
   { name: "link", text: "Link", keys: [MOD, "K"], active: ["link"] },
-  { name: "quote", text: "Quote", body: true, active: ["quote"] },
-  { name: "undo", text: "Undo", keys: [MOD, "Z"], run: (chain) => chain.undo(), can: (can) => can.undo() },
-  { name: "redo", text: "Redo", keys: [MOD, "Shift", "Z"], run: (chain) => chain.redo(), can: (can) => can.redo() },
+  { name: "quote", text: "Quote", active: ["quote"], body: true },
+  { name: "undo", text: "Undo", keys: [MOD, "Z"], can: (can) => can.undo() },
+  { name: "redo", text: "Redo", keys: [MOD, "Shift", "Z"], can: (can) => can.redo() },
 ]
+
+/* What the tools do to the text; link and quote are more than one step. */
+const CHANGES = {
+  heading: (chain) => chain.toggleHeading({ level: 2 }),
+  subheading: (chain) => chain.toggleHeading({ level: 3 }),
+  bold: (chain) => chain.toggleBold(),
+  italic: (chain) => chain.toggleItalic(),
+  bullets: (chain) => chain.toggleBulletList(),
+  numbers: (chain) => chain.toggleOrderedList(),
+  undo: (chain) => chain.undo(),
+  redo: (chain) => chain.redo(),
+}
 
 export function makeToolbar(editor, kind, name, toggleQuote) {
   const bar = make("div", { className: "tools" })
@@ -22,8 +34,8 @@ export function makeToolbar(editor, kind, name, toggleQuote) {
   bar.setAttribute("aria-label", `${name}: tools`)
   const link = makeLinkRow(editor)
   const tools = TOOLS.filter((tool) => kind === "body" || !tool.body)
-  const special = { link: link.open, quote: () => toggleQuote(editor) }
-  const buttons = tools.map((tool) => makeButton(tool, special[tool.name] ?? (() => tool.run(editor.chain().focus()).run())))
+  const steps = { link: link.open, quote: () => toggleQuote(editor) }
+  const buttons = tools.map((tool) => makeButton(tool, steps[tool.name] ?? (() => run(editor, CHANGES[tool.name]))))
   bar.append(...buttons)
   roving(bar, buttons, editor)
   const update = () => tools.forEach((tool, index) => show(editor, tool, buttons[index]))
@@ -38,7 +50,13 @@ export function makeToolbar(editor, kind, name, toggleQuote) {
   return { element: make("div", { className: "tools-box" }, bar, link.row), editLink: link.open }
 }
 
-function makeButton(tool, run) {
+/* Does something to the text, with the cursor back in it at once: Tiptap's own focus() waits for a frame. */
+function run(editor, change) {
+  editor.view.focus()
+  return change(editor.chain()).run()
+}
+
+function makeButton(tool, press) {
   const label = tool.label ?? tool.text
   const button = make("button", { type: "button", textContent: tool.text, tabIndex: -1 })
   button.dataset.tool = tool.name
@@ -47,7 +65,7 @@ function makeButton(tool, run) {
   // The words stay selected while the button is pressed.
   button.addEventListener("mousedown", (event) => event.preventDefault())
   button.addEventListener("click", () => {
-    if (button.getAttribute("aria-disabled") !== "true") run()
+    if (button.getAttribute("aria-disabled") !== "true") press()
   })
   return button
 }
@@ -73,7 +91,7 @@ function roving(bar, buttons, editor) {
       event.preventDefault()
       go(buttons[to % buttons.length])
     } else if (event.key === "Escape") {
-      editor.commands.focus()
+      editor.view.focus()
     }
   })
 }
@@ -107,10 +125,9 @@ function makeLinkRow(editor) {
     input.focus()
   }
 
-  function finish(change) {
+  function finish(change = (chain) => chain) {
     row.hidden = true
-    const chain = editor.chain().focus()
-    ;(change ? change(chain) : chain).run()
+    run(editor, change)
   }
 
   function set() {
@@ -142,9 +159,9 @@ function fullAddress(typed) {
   return ""
 }
 
-function makeAction(text, run) {
+function makeAction(text, press) {
   const button = make("button", { type: "button", className: "btn btn-sm", textContent: text })
-  button.addEventListener("click", run)
+  button.addEventListener("click", press)
   return button
 }
 

@@ -65,15 +65,15 @@ def test_the_mail(newsroom, settings):
     assert message["Subject"] == "New footbridge opens at Harrow Weir"
     assert message["To"] == EDITOR
     assert message["From"] == "Rivers <news@rivers.example>"
-    assert message["Message-ID"] == f"<{delivery.key}@rivers.example>"
+    assert message["Message-ID"] == f"<{delivery.key[:32]}@rivers.example>"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message.get_content().split("\n\n") == [
+    assert message.get_content().strip().split("\n\n") == [
         f"News story. {receipt.release.moment.public}",
         "The bridge saves walkers two miles.",
         "A footbridge opened at Harrow Weir today.",
-        "Mara Ellingham, Secretary of State for Rivers: “Nobody will have to wade here again.”",
+        "“Nobody will have to wade here again.”\nMara Ellingham, Secretary of State for Rivers",
         "It is open day and night.",
-        "https://rivers.example/news/footbridge-harrow-weir/\n",
+        "https://rivers.example/news/footbridge-harrow-weir/",
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_server_that_hangs_up_is_tried_again_under_the_same_key(newsroom, serv
     make_due()
     send_all()
     assert [message["Message-ID"] for _, message in server.messages] == [
-        f"<{Delivery.objects.get().key}@newsroom.example>"
+        f"<{Delivery.objects.get().key[:32]}@newsroom.example>"
     ]
 
 
@@ -128,7 +128,7 @@ def test_an_address_that_no_mail_can_carry_holds_up_nobody(newsroom, server):
     send_all()
     assert EDITOR in server.recipients
     poisoned = Delivery.objects.get(recipient__startswith="two")
-    assert poisoned.error.startswith("BadHeaderError")
+    assert poisoned.error.startswith("ValueError: Invalid address")
     assert poisoned.sent_at is None
 
 

@@ -179,7 +179,11 @@ def test_a_folder_that_is_read_only(tmp_path: Path, start: Start) -> None:
         pytest.skip("this machine does not let us mount a read-only file system")
     folder.chmod(0o500) if not root else None
     try:
-        reason = "it is on a read-only file system" if root else "this account may not write there"
+        reason = (
+            "it is on a read-only file system"
+            if root
+            else "files in it belong to another account, or this one may not write there"
+        )
         assert f"Newsroom cannot keep its data in {folder}: {reason};" in start(folder).refusal()
     finally:
         if root:

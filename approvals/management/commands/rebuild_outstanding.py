@@ -16,4 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = outstanding.rebuild(options["database"])
-        self.stdout.write(f"The missing sign-offs of {count} {'story' if count == 1 else 'stories'} were listed anew.")
+        stories = "story" if count == 1 else "stories"
+        self.stdout.write(f"The missing sign-offs of {count} {stories} were listed anew.")

@@ -1,0 +1,130 @@
+"""The forms of release. A form says what was typed; whether it may be done is for the verb to say."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+
+from stories.forms import MomentForm, moment_initial
+from stories.moments import AmbiguousTime, Moment, resolve
+
+from .models import FURTHEST
+
+READ = "Confirm that you have read the headline, the moment and the audience"
+
+
+class ReleaseMomentForm(MomentForm):
+    """The moment of a release: ahead of `now`, and not beyond what anybody plans."""
+
+    def __init__(self, data: Mapping[str, Any], *, now: datetime) -> None:
+        self.now = now
+        super().__init__(data)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        moment = data.get("moment")
+        if moment is None:
+            return data
+        self._keep_fold(data, moment)
+        if moment.instant <= self.now:
+            clock = Moment(self.now, moment.zone).in_full
+            self.add_error("time", f"That moment has gone by: it is {clock} now. Choose a later one.")
+        elif moment.instant > self.now + FURTHEST:
+            self.add_error("day", "That is more than ten years ahead. Choose an earlier day.")
+        return data
+
+    def _keep_fold(self, data: dict[str, Any], moment: Moment) -> None:
+        """Go on offering both, where the clocks show the time twice and one was chosen."""
+        try:
+            resolve(data["day"], data["time"], moment.zone)
+        except AmbiguousTime as question:
+            self.asks_fold = True
+            cast(forms.ChoiceField, self.fields["fold"]).choices = [
+                (number, one.in_full) for number, one in enumerate(question.moments)
+            ]
+
+    @property
+    def reading(self) -> Moment | None:
+        """The moment to be read back: what was typed, where it can be the moment of a release."""
+        broken = self.errors.keys() & {"day", "time", "zone", "fold"}
+        return None if broken else self.cleaned_data.get("moment")
+
+
+class OnScreenForm(forms.Form):
+    """What was on the screen when a button was pressed: the newest revision, and the release armed, if any."""
+
+    revision = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    release = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+
+class ArmForm(ReleaseMomentForm):
+    """The moment, and the confirmation that headline, moment and audience were read.
+
+    `seen` is the instant that was read back on the screen: what nobody has read back is not armed.
+    """
+
+    seen = forms.CharField(required=False, max_length=40)
+    confirm = forms.BooleanField(error_messages={"required": READ})
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if self.reading and data.get("seen") != self.reading.instant.isoformat():
+            self.unread = True
+            self.errors.pop("confirm", None)
+            self.add_error("confirm", "Read the moment as it stands below in words, and confirm it")
+        return data
+
+    #: Whether the moment was changed after it was read back last.
+    unread = False
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the box is to be shown ticked: it was, for the moment that is read back now."""
+        return bool(self.data.get("confirm")) and not self.unread
+
+
+class NowForm(forms.Form):
+    """The confirmation that goes with releasing now."""
+
+    confirm = forms.BooleanField(error_messages={"required": "Confirm that the public may read it now"})
+
+
+class ReasonForm(forms.Form):
+    """Why a release is held or called off, and what was on the screen (a hold's or a release's id)."""
+
+    reason = forms.CharField(
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="It is kept on the record",
+        error_messages={"required": "Give a reason: it is kept on the record"},
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
+
+
+class LiftForm(forms.Form):
+    """Which hold is lifted, and the confirmation where that makes the story public at once."""
+
+    seen = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    confirm = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = cast(dict[str, Any], super().clean())
+        if self.at_once and not data.get("confirm"):
+            self.add_error("confirm", "Confirm that the public may read it as soon as the hold is lifted")
+        return data
+
+    def __init__(self, data: Mapping[str, Any], *, at_once: bool) -> None:
+        self.at_once = at_once
+        super().__init__(data)
+
+
+def moment_data(moment: Moment) -> dict[str, Any]:
+    """What the form of a moment holds when it was filled in with `moment`."""
+    shown = moment_initial(moment)
+    return {
+        "day": shown["day"].isoformat(),
+        "time": shown["time"].isoformat("seconds"),
+        "zone": moment.zone,
+        "fold": str(moment.local.fold),
+    }

@@ -1,0 +1,173 @@
+"""What the release page shows: a moment read back, who signed what, who gets it, and the receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Max, Q
+from django.urls import reverse
+
+from approvals.models import Decision
+from approvals.rules import StepState
+from stories.models import Story
+from stories.moments import Moment
+
+from .models import Announcement, Release, Subscriber
+from .state import State, in_words
+
+#: From when on an announcement that has not come is a fault, and not just on its way.
+PATIENCE = timedelta(seconds=5)
+
+
+def office(instant: datetime) -> Moment:
+    """An instant on the press office's clocks."""
+    return Moment(instant, settings.PRESS_OFFICE_ZONE)
+
+
+def exactly(instant: datetime) -> str:
+    """An instant on the press office's clocks, to the millisecond: "11:00:00.064 BST"."""
+    moment = office(instant)
+    return f"{moment.local:%H:%M:%S}.{instant.microsecond // 1000:03} {moment.zone_word}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A moment read back: in words, in full, how far off, and what the clocks do."""
+
+    moment: Moment
+    now: datetime
+
+    @property
+    def left(self) -> str:
+        return in_words(self.moment.instant - self.now)
+
+    @property
+    def at_the_office(self) -> str:
+        """The same on the press office's clocks, where it was meant in another zone."""
+        there = office(self.moment.instant)
+        return there.public if there.local.utcoffset() != self.moment.local.utcoffset() else ""
+
+
+@dataclass(frozen=True)
+class Signing:
+    """A step, with the sign-off that stands, or else the desk's last decision."""
+
+    step: StepState
+    decision: Decision | None
+
+    @property
+    def words(self) -> str:
+        """Who, when, on which revision."""
+        if self.decision is None:
+            return ""
+        at, number = office(self.decision.at), self.decision.revision.number
+        return f"{self.decision.by}, {at.clock}, {at.local:%a} {at.local.day} {at.local:%b}, on revision {number}"
+
+
+def signings(state: State) -> list[Signing]:
+    """The steps asked of the newest revision, those that are missing first."""
+    ids = [step.decision_id for step in state.progress.steps if step.decision_id]
+    standing = Decision.objects.select_related("by", "revision").in_bulk(ids)
+    steps = sorted(state.progress.steps, key=lambda step: not step.missing)
+    return [Signing(step, standing.get(step.decision_id) if step.decision_id else step.last) for step in steps]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who gets a story at its moment."""
+
+    address: str
+    subscribers: int
+
+
+def audience(slug: str) -> Audience:
+    """Who would get a story with this address now."""
+    try:
+        address = settings.SITE_URL + reverse("story", args=[slug])
+    # A slug that no page can have: arming says so.
+    except LookupError:
+        address = ""
+    return Audience(address, Subscriber.objects.filter(active=True).count())
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a release that is public: due, announced, late by, delivered."""
+
+    release: Release
+    due: datetime
+    announcement: Announcement | None
+    deliveries: int
+    sent: int
+    given_up: int
+    last_sent: datetime | None
+    now: datetime
+
+    @property
+    def headline(self) -> str:
+        return self.release.revision.headline
+
+    @property
+    def due_words(self) -> str:
+        return f"{exactly(self.due)}, {office(self.due).day}"
+
+    @property
+    def announced_words(self) -> str:
+        return exactly(self.announcement.at) if self.announcement else ""
+
+    @property
+    def late_by(self) -> str:
+        return f"{self.announcement.lateness.total_seconds():.3f} s" if self.announcement else ""
+
+    @property
+    def overdue(self) -> str:
+        """How long the announcement has been missing, where that is a fault."""
+        gap = self.now - self.due
+        return in_words(gap) if self.announcement is None and gap > PATIENCE else ""
+
+    @property
+    def last_sent_words(self) -> str:
+        return exactly(self.last_sent) if self.last_sent else ""
+
+    @property
+    def waiting(self) -> int:
+        """The deliveries that are still tried."""
+        return self.deliveries - self.sent - self.given_up
+
+    @property
+    def armed_words(self) -> str:
+        at = office(self.release.at)
+        return f"{self.release.by}, {at.public}"
+
+
+def receipt(state: State, now: datetime) -> Receipt | None:
+    """The receipt of a story that is public."""
+    if not (state.public and state.visibility and state.visibility.visible_from):
+        return None
+    release = state.visibility.release
+    announcement = Announcement.objects.filter(release=release).annotate(
+        count=Count("deliveries"),
+        sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)),
+        given_up=Count("deliveries", filter=Q(deliveries__sent_at=None, deliveries__next_attempt=None)),
+        last_sent=Max("deliveries__sent_at"),
+    )
+    row = announcement.first()
+    return Receipt(
+        release=release,
+        due=state.visibility.visible_from,
+        announcement=row,
+        deliveries=row.count if row else 0,
+        sent=row.sent if row else 0,
+        given_up=row.given_up if row else 0,
+        last_sent=row.last_sent if row else None,
+        now=now,
+    )
+
+
+def last_disarm(story: Story) -> str:
+    """Who called the last release off and why, where nothing has been armed since."""
+    disarm = story.disarms.select_related("by").order_by("-id").first()
+    newest = story.releases.order_by("-id").first()
+    if disarm is None or newest is None or disarm.release_id != newest.pk:
+        return ""
+    return f"Disarmed by {disarm.by}, {office(disarm.at).public}: “{disarm.reason}”"
