@@ -150,14 +150,3 @@ def _same(step: PinnedStep, revision: Revision, covered: str, by: User, verdict:
     if state is None or state.covered != covered or state.decision_id is None:
         return None
     return Decision.objects.filter(pk=state.decision_id, revision=revision, by=by).first()
-
-
-def may_decide(user: User, step: rules.StepState, revision: Revision) -> str:
-    """Why `user` cannot decide on a step, in words; empty where they can."""
-    if step.covered is None:
-        return "There is nothing for the desk to clear in this revision."
-    if not rules.on_desk(user, step):
-        return f"Only somebody on the desk “{step.desk}” can decide for it."
-    if rules.contributed(user, revision):
-        return f"Four eyes: you wrote words in it. Somebody else on the desk “{step.desk}” can clear it."
-    return ""

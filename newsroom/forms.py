@@ -17,9 +17,9 @@ READ = "Confirm that you have read the headline, the moment and the audience"
 class ReleaseMomentForm(MomentForm):
     """The moment of a release: ahead of `now`, and not beyond what anybody plans."""
 
-    def __init__(self, data: Mapping[str, Any], *, now: datetime) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, now: datetime, **kwargs: Any) -> None:
         self.now = now
-        super().__init__(data)
+        super().__init__(data, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -48,11 +48,11 @@ class ReleaseMomentForm(MomentForm):
     def reading(self) -> Moment | None:
         """The moment to be read back: what was typed, where it can be the moment of a release."""
         broken = self.errors.keys() & {"day", "time", "zone", "fold"}
-        return None if broken else self.cleaned_data.get("moment")
+        return self.cleaned_data.get("moment") if self.is_bound and not broken else None
 
 
 class OnScreenForm(forms.Form):
-    """What was on the screen when a button was pressed: the newest revision, and the release armed, if any."""
+    """What was on the screen when a button was pressed: the newest revision, and the armed release."""
 
     revision = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     release = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
@@ -65,7 +65,10 @@ class ArmForm(ReleaseMomentForm):
     """
 
     seen = forms.CharField(required=False, max_length=40)
-    confirm = forms.BooleanField(error_messages={"required": READ})
+    confirm = forms.BooleanField(label="Confirmation", error_messages={"required": READ})
+
+    #: Whether the moment was changed after it was read back last.
+    unread = False
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -74,9 +77,6 @@ class ArmForm(ReleaseMomentForm):
             self.errors.pop("confirm", None)
             self.add_error("confirm", "Read the moment as it stands below in words, and confirm it")
         return data
-
-    #: Whether the moment was changed after it was read back last.
-    unread = False
 
     @property
     def confirmed(self) -> bool:
@@ -87,7 +87,9 @@ class ArmForm(ReleaseMomentForm):
 class NowForm(forms.Form):
     """The confirmation that goes with releasing now."""
 
-    confirm = forms.BooleanField(error_messages={"required": "Confirm that the public may read it now"})
+    confirm = forms.BooleanField(
+        label="Confirmation", error_messages={"required": "Confirm that the public may read it now"}
+    )
 
 
 class ReasonForm(forms.Form):
@@ -97,7 +99,7 @@ class ReasonForm(forms.Form):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="It is kept on the record",
-        error_messages={"required": "Give a reason: it is kept on the record"},
+        error_messages={"required": "Give a reason"},
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
 
@@ -106,17 +108,17 @@ class LiftForm(forms.Form):
     """Which hold is lifted, and the confirmation where that makes the story public at once."""
 
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    confirm = forms.BooleanField(required=False)
+    confirm = forms.BooleanField(label="Confirmation", required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, at_once: bool) -> None:
+        self.at_once = at_once
+        super().__init__(data)
 
     def clean(self) -> dict[str, Any]:
         data = cast(dict[str, Any], super().clean())
         if self.at_once and not data.get("confirm"):
             self.add_error("confirm", "Confirm that the public may read it as soon as the hold is lifted")
         return data
-
-    def __init__(self, data: Mapping[str, Any], *, at_once: bool) -> None:
-        self.at_once = at_once
-        super().__init__(data)
 
 
 def moment_data(moment: Moment) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def in_use() -> bool:
 def messages() -> list[Path]:
     """The files of the messages in the folder, newest first."""
     folder: Path = settings.MAIL_FOLDER
-    return [path for _, path in sorted(((_changed(path), path) for path in folder.glob("*.eml")), reverse=True)]
+    return [
+        path for _, path in sorted(((_changed(path), path) for path in folder.glob("*.eml")), reverse=True)
+    ]
 
 
 def _changed(path: Path) -> float:
@@ -74,7 +76,7 @@ def find(name: str) -> Path | None:
 
 def read(path: Path) -> ParsedMessage:
     """The message in a file."""
-    return message_from_bytes(path.read_bytes(), policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
 
 
 def shown(path: Path) -> Message:

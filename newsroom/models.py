@@ -285,7 +285,9 @@ class Announcement(Fact):
 
     release = models.OneToOneField(Release, on_delete=models.PROTECT)
     # Nobody: a worker writes it.
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(  # type: ignore[assignment]
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     due = models.DateTimeField(db_default=Now(), editable=False, help_text="UTC: from when it was public")
     worker = models.CharField(max_length=200)
 

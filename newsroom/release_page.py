@@ -48,6 +48,13 @@ class Reading:
         return there.public if there.local.utcoffset() != self.moment.local.utcoffset() else ""
 
 
+def signed(decision: Decision) -> str:
+    """Who decided, when, on which revision."""
+    at = office(decision.at)
+    day = f"{at.local:%a} {at.local.day} {at.local:%b}"
+    return f"{decision.by}, {at.local:%H:%M} {at.zone_word}, {day}, on revision {decision.revision.number}"
+
+
 @dataclass(frozen=True)
 class Signing:
     """A step, with the sign-off that stands, or else the desk's last decision."""
@@ -57,11 +64,7 @@ class Signing:
 
     @property
     def words(self) -> str:
-        """Who, when, on which revision."""
-        if self.decision is None:
-            return ""
-        at, number = office(self.decision.at), self.decision.revision.number
-        return f"{self.decision.by}, {at.clock}, {at.local:%a} {at.local.day} {at.local:%b}, on revision {number}"
+        return signed(self.decision) if self.decision else ""
 
 
 def signings(state: State) -> list[Signing]:
@@ -69,7 +72,15 @@ def signings(state: State) -> list[Signing]:
     ids = [step.decision_id for step in state.progress.steps if step.decision_id]
     standing = Decision.objects.select_related("by", "revision").in_bulk(ids)
     steps = sorted(state.progress.steps, key=lambda step: not step.missing)
-    return [Signing(step, standing.get(step.decision_id) if step.decision_id else step.last) for step in steps]
+    return [
+        Signing(step, standing.get(step.decision_id) if step.decision_id else step.last) for step in steps
+    ]
+
+
+def stood(release: Release) -> list[tuple[Decision, str]]:
+    """The sign-offs on which a release was armed, each with its words: whatever was decided since."""
+    rows = release.signoffs.select_related("decision__by", "decision__desk", "decision__revision")
+    return [(row.decision, signed(row.decision)) for row in rows.order_by("decision__desk__name")]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The release page and its verbs: arm, release now, disarm, hold, lift."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,8 @@ def story_release(request: HttpRequest, uid: UUID) -> HttpResponse:
     if "now" in request.GET:
         return _now_page(request, story)
     if "day" in request.GET:
-        return _page(request, story, moment_form=ReleaseMomentForm(request.GET, now=releasing.database_now()))
+        form = ReleaseMomentForm(request.GET, now=releasing.database_now())
+        return _page(request, story, moment_form=form, error_title="Not read back")
     return _page(request, story)
 
 
@@ -51,7 +53,11 @@ def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
     form: Form = NowForm(request.POST) if now else ArmForm(request.POST, now=releasing.database_now())
     seen = OnScreenForm(request.POST)
     if not (form.is_valid() & seen.is_valid()):
-        broken = "" if seen.is_valid() else "Nothing was armed: what this page sent was not whole. Here it is anew."
+        broken = (
+            ""
+            if seen.is_valid()
+            else "Nothing was armed: what this page sent was not whole. Here it is anew."
+        )
         return again(request, story, moment_form=form, refusal=broken, status=422)
     try:
         release = releasing.arm(
@@ -70,7 +76,9 @@ def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 def _say_armed(request: HttpRequest, state: State, release: Release) -> None:
     if state.hold:
-        messages.warning(request, f"Armed for {release.moment.in_full}, and on hold: nothing goes out until it is lifted.")
+        messages.warning(
+            request, f"Armed for {release.moment.in_full}, and on hold: nothing goes out until it is lifted."
+        )
     elif state.public:
         messages.success(request, f"Released: public since {release.moment.in_full}.")
     else:
@@ -152,11 +160,11 @@ def _page(
     state = state_of(story)
     now = releasing.database_now()
     form = moment_form or _prefilled(state, now)
-    reading = form.reading if form else None
+    reading = form.reading
     context = {
         **_context(request, state),
         "form": form,
-        "zone": settings.PRESS_OFFICE_ZONE,
+        "error_title": "Nothing was armed",
         "reading": release_page.Reading(reading, now) if reading else None,
         "receipt": release_page.receipt(state, now),
         "disarmed": release_page.last_disarm(story),
@@ -172,22 +180,27 @@ def _now_page(
     request: HttpRequest, story: Story, *, moment_form: Any = None, status: int = 200, **more: Any
 ) -> HttpResponse:
     """The confirmation before releasing now, on a page of its own."""
-    context = {**_context(request, state_of(story)), "form": moment_form, **more}
+    state = state_of(story)
+    context = {**_context(request, state), "form": moment_form, "error_title": "Nothing was released", **more}
     return render(request, "newsroom/release_now.html", context, status=status)
 
 
 def _context(request: HttpRequest, state: State) -> dict[str, Any]:
+    # What is public is the revision that was armed; what can be armed is the newest.
+    shown = state.release.revision if state.public and state.release else state.revision
     return {
         "story": state.story,
         "head": state,
         "state": state,
-        "signings": release_page.signings(state),
-        "audience": release_page.audience(state.revision.slug),
+        "revision": shown,
+        "signings": [] if state.public else release_page.signings(state),
+        "stood": release_page.stood(state.release) if state.public and state.release else [],
+        "audience": release_page.audience(shown.slug),
         "may_release": may_release(person(request)),
     }
 
 
-def _prefilled(state: State, now: Any) -> ReleaseMomentForm | None:
+def _prefilled(state: State, now: datetime) -> ReleaseMomentForm:
     """The form with the moment that is armed or planned, if it has not gone by."""
     moment: Moment | None = None
     if state.release:
@@ -195,5 +208,6 @@ def _prefilled(state: State, now: Any) -> ReleaseMomentForm | None:
     elif state.embargo:
         moment = Moment(state.embargo.instant, state.embargo.zone)
     if moment is None or moment.instant <= now:
-        return None
+        zone = moment.zone if moment else settings.PRESS_OFFICE_ZONE
+        return ReleaseMomentForm(now=now, initial={"zone": zone})
     return ReleaseMomentForm(moment_data(moment), now=now)

@@ -128,8 +128,9 @@ def arm(
                 story_id=revision.story_id,
                 by=by,
                 revision=revision,
-                embargo=moment.instant if moment else None,
                 zone=moment.zone if moment else zone,
+                # Left out, it is the instant at which the database takes the row.
+                **({"embargo": moment.instant} if moment else {}),
             )
             release.refresh_from_db()
             return release
@@ -297,8 +298,6 @@ def seconds_to_go(release_id: int) -> float | None:
 
 def due(before: datetime) -> list[tuple[int, datetime]]:
     """The releases that are visible from `before` or earlier and have no receipt, with that instant."""
-    return list(
-        Visibility.objects.filter(visible_from__lte=before, announced=False)
-        .order_by("visible_from")
-        .values_list("release_id", "visible_from")
-    )
+    rows = Visibility.objects.filter(visible_from__lte=before, announced=False).order_by("visible_from")
+    pairs = rows.values_list("release_id", "visible_from")
+    return [(release_id, visible_from) for release_id, visible_from in pairs if visible_from]

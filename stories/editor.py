@@ -45,13 +45,12 @@ NOTES_HELP = format_html("{}<span data-without-editor>{}</span>", _RICH, _PLAIN)
 class RichTextarea(forms.Textarea):
     """A textarea for rich text. `tools` says which buttons the editor has: those of a body or of notes."""
 
+    class Media:
+        js = [forms.Script("desk/editor.js", type="module")]
+
     def __init__(self, tools: str = "body", attrs: dict[str, Any] | None = None) -> None:
         self.tools = tools
         super().__init__({"rows": 18 if tools == "body" else 5, "spellcheck": "true", **(attrs or {})})
-
-    @property
-    def media(self) -> forms.Media:
-        return forms.Media(js=[forms.Script("desk/editor.js", type="module")])
 
     def build_attrs(
         self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None

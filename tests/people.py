@@ -20,7 +20,7 @@ WORDS = {
     "headline": "New footbridge opens at Harrow Weir",
     "slug": "footbridge-harrow-weir",
     "summary": "The bridge saves walkers two miles.",
-    "notes": "<ol><li><p>The bridge is 40 metres long.</p></li></ol>",
+    "notes": "<ol><li>The bridge is 40 metres long.</li></ol>",
     "contacts": "River desk\n020 7946 0000\npress@rivers.example",
     "body": [
         {"kind": "paragraph", "html": "<p>A footbridge opened at Harrow Weir today.</p>"},

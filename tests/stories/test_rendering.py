@@ -50,7 +50,9 @@ def page(content=WORDS, **more) -> str:
 
 
 def test_every_part_of_the_content_is_in_the_article():
-    article = rendering.article(WORDS, published=AT, address="https://x.example/news/a/", picture_url="/p.jpg")
+    article = rendering.article(
+        WORDS, published=AT, address="https://x.example/news/a/", picture_url="/p.jpg"
+    )
     assert article.type_label == "Press release"
     assert article.headline == "New footbridge <opens>"
     assert article.summary == "It saves two miles."
@@ -159,7 +161,9 @@ def test_names_and_picture_words_are_escaped():
     assert "<script" not in page(content, picture_url="/p.jpg", covers="everything")
 
 
-@given(st.text(), st.sampled_from(["<p>{}</p>", "<h2>{}</h2>", "<ul><li>{}<ol><li>b</li></ol></li></ul>", "{}"]))
+@given(
+    st.text(), st.sampled_from(["<p>{}</p>", "<h2>{}</h2>", "<ul><li>{}<ol><li>b</li></ol></li></ul>", "{}"])
+)
 def test_what_is_canonical_passes_unchanged(text, frame):
     for block in richtext.to_blocks(frame.format(text)):
         assert rendering.sanitised(block["html"]).replace("&nbsp;", "\u00a0") == block["html"]
@@ -198,7 +202,10 @@ def test_who_covers_everything_sees_the_whole_marked_and_what_is_not_shown():
 
 @pytest.mark.parametrize("covers", ["quotes", "everything"])
 def test_a_proof_is_the_public_page_with_marks_and_nothing_less(covers):
-    public, proof = rendering.article(WORDS, published=AT), rendering.article(WORDS, published=AT, covers=covers)
+    public, proof = (
+        rendering.article(WORDS, published=AT),
+        rendering.article(WORDS, published=AT, covers=covers),
+    )
     assert [block.html for block in proof.blocks] == [block.html for block in public.blocks]
     shown = [line.strip() for line in page(published=AT, covers=covers).splitlines()]
     for line in page(published=AT).splitlines():

@@ -225,11 +225,13 @@ def test_a_picture_is_served_to_those_who_know_its_story(newsroom, as_):
     path = reverse("staff_media", args=[asset.name])
     response = as_(newsroom.lawyer).get(path)
     assert response["Content-Type"] == "image/png"
-    assert len(b"".join(response.streaming_content)) == asset.size
+    assert len(response.getvalue()) == asset.size
     team = Team.objects.create(name="Coasts")
     drafting.limit(story=Story.objects.get(), by=newsroom.drafter, team=team)
     assert as_(newsroom.lawyer).get(path).status_code == 404
-    assert browser.get(path).status_code == 200  # who uploaded it
+    response = browser.get(path)  # who uploaded it
+    assert response.status_code == 200
+    response.close()
 
 
 def test_the_story_list_takes_as_many_queries_for_three_as_for_one(

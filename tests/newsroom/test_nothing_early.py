@@ -1,0 +1,355 @@
+"""Promise 2: nothing is out early, not even the fact that it exists.
+
+A story with a word of its own in every field is looked for wherever anybody can ask, in every state in
+which it is not public, and each answer is held against that for a story that was never written. At the
+end the same search finds every one of those words, so that it could have found them before.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from time import sleep
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+from PIL import Image
+
+from newsroom import releasing
+from newsroom.access import PAGES
+from newsroom.models import Release
+from newsroom.releasing import database_now
+from stories import pictures
+from stories.models import Asset, Organisation, Revision, Topic
+from stories.moments import Moment
+
+pytestmark = pytest.mark.django_db
+
+LONDON = "Europe/London"
+NEVER = {
+    "slug": "never-was-written",
+    "name": f"{'0' * 64}.png",
+    "uid": "00000000-0000-4000-8000-000000000000",
+}
+WORDS: dict[str, Any] = {
+    "headline": "Canaryheadline",
+    "slug": "canaryslug",
+    "summary": "Canarysummary.",
+    "body": [
+        {
+            "kind": "paragraph",
+            "html": '<p>Canaryparagraph <a href="https://canarylink.example/">Canaryanchor</a></p>',
+        },
+        {"kind": "heading", "html": "<h2>Canaryheading</h2>"},
+        {"kind": "quote", "html": "<p>Canaryquote.</p>", "speaker": "Canaryspeaker", "role": "Canaryrole"},
+        {"kind": "list", "html": "<ul><li>Canarylist</li></ul>"},
+    ],
+    "topics": [{"slug": "canarytopic", "name": "Canarytopic"}],
+    "organisation": {"slug": "canaryorganisation", "name": "Canaryorganisation"},
+    "notes": "<ol><li><p>Canarynotes</p></li></ol>",
+    "contacts": "Canarycontacts\ncanarymail@rivers.example",
+}
+PICTURE_WORDS = {"alt": "Canaryalt", "caption": "Canarycaption", "credit": "Canarycredit"}
+#: What a reader of the page sees of it, when it is public. The slug stands in its address.
+CANARIES = re.findall(r"canary\w+", f"{WORDS} {PICTURE_WORDS}".lower())
+#: What nobody has built yet, or somebody might guess.
+GUESSES = [
+    "/search/",
+    "/search/?q={slug}",
+    "/?q={slug}",
+    "/api/",
+    "/api/stories/",
+    "/api/stories/{uid}/",
+    "/feed.json",
+    "/feed/",
+    "/rss.xml",
+    "/news/",
+    "/news/{slug}",
+    "/news/{slug}/amp/",
+    "/news/{slug}/feed.atom",
+    "/news/{slug}/?preview=1",
+    "/news/{slug}.json",
+    "/news/{slug}.pdf",
+    "/news/{uid}/",
+    "/topics/",
+    "/topics/canarytopic/",
+    "/organisations/",
+    "/organisations/canaryorganisation/",
+    "/people/canaryspeaker/",
+    "/preview/{uid}/",
+    "/stories/{uid}/",
+    "/{slug}/",
+    "/{slug}",
+    "/media/",
+    "/media/{name}/",
+    "/media/{name}?download=1",
+    "/media/../media/{name}",
+    "/var/media/{name}",
+    "/static/{name}",
+    "/static/../var/media/{name}",
+    "/sitemap-1.xml",
+    "/sitemap.xml?page=1",
+    "/sitemap.xml?page=2",
+    "/?page=1",
+    "/?page=2",
+    "/feed.atom?page=1",
+    "/feed.atom?page=2",
+    "/.well-known/security.txt",
+    "/favicon.ico",
+    "/index.html",
+]
+
+
+@pytest.fixture(autouse=True)
+def _broker(settings):
+    settings.CELERY_BROKER_URL = "memory://"
+
+
+@dataclass
+class Secret:
+    """A story that is not to be known of, and what can be known about it."""
+
+    revision: Revision
+    asset: Asset
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What stands in its addresses, were they guessed."""
+        return {
+            "slug": self.revision.slug,
+            "name": self.asset.name,
+            "uid": str(self.revision.story.uid),
+        }
+
+    @property
+    def traces(self) -> list[bytes]:
+        """What would give it away: words, hashes, the picture's bytes; its id, unless it is public anyway."""
+        bytes_of_it = pictures.path_of(self.asset).read_bytes()
+        public = Release.objects.public().filter(story=self.revision.story).exists()
+        ids = [self.asset.sha256, self.revision.digest, *([] if public else [str(self.revision.story.uid)])]
+        return [b"canary", *(text.encode() for text in ids), bytes_of_it[200:264]]
+
+
+def noise() -> BytesIO:
+    """A picture like no other."""
+    file = BytesIO()
+    Image.effect_noise((64, 64), 80).convert("RGB").save(file, "PNG")
+    file.seek(0)
+    return file
+
+
+@pytest.fixture
+def asset(newsroom) -> Asset:
+    return pictures.store(noise(), newsroom.drafter)
+
+
+@pytest.fixture
+def words(newsroom, asset) -> dict[str, Any]:
+    """The words of the secret story, with its picture; its topic and organisation are there to be found."""
+    Topic.objects.create(name="Canarytopic", slug="canarytopic")
+    Organisation.objects.create(name="Canaryorganisation", slug="canaryorganisation")
+    size = {"width": asset.width, "height": asset.height}
+    return {**WORDS, "picture": {"sha256": asset.sha256, "name": asset.name, **size, **PICTURE_WORDS}}
+
+
+def arm(newsroom, words: dict[str, Any], *, within: timedelta) -> Release:
+    """A release of the secret whose embargo lifts after `within`, by the database's clock."""
+    revision = newsroom.cleared(**words)
+    moment = Moment(database_now().astimezone(UTC) + within, LONDON)
+    return releasing.arm(revision=revision, by=newsroom.officer, moment=moment)
+
+
+def wait_for(instant: datetime) -> None:
+    sleep(max(0, (instant - database_now()).total_seconds()))
+
+
+def held_past_its_embargo(newsroom, words: dict[str, Any]) -> Revision:
+    release = arm(newsroom, words, within=timedelta(seconds=1))
+    releasing.hold(story=release.story, by=newsroom.officer, reason="A number is wrong")
+    wait_for(release.embargo)
+    return release.revision
+
+
+def called_off(newsroom, words: dict[str, Any]) -> Revision:
+    release = arm(newsroom, words, within=timedelta(hours=1))
+    releasing.disarm(story=release.story, by=newsroom.officer, reason="Not today")
+    return release.revision
+
+
+def newer_words_of_a_public_story(newsroom, words: dict[str, Any]) -> Revision:
+    release = newsroom.public(slug="public-already")
+    return newsroom.edit(release.story, **words)
+
+
+STATES: dict[str, Callable[..., Revision]] = {
+    "draft": lambda newsroom, words: newsroom.draft(**words),
+    "submitted": lambda newsroom, words: newsroom.submitted(**words),
+    "cleared": lambda newsroom, words: newsroom.cleared(**words),
+    "armed": lambda newsroom, words: arm(newsroom, words, within=timedelta(hours=1)).revision,
+    "held past its embargo": held_past_its_embargo,
+    "called off": called_off,
+    "newer words of a public story": newer_words_of_a_public_story,
+}
+
+
+def patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]]:
+    """The name and the route of every URL there is, with `{name}` where something is to be put."""
+    for pattern in resolver.url_patterns:
+        route = before + route_of(pattern)
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, route)
+        else:
+            yield pattern.name or "", route
+
+
+def route_of(pattern: URLPattern | URLResolver) -> str:
+    """`news/{slug}/` for `news/<slug:slug>/`, and the same for regular expressions."""
+    text = str(pattern.pattern)
+    if isinstance(pattern.pattern, RoutePattern):
+        return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", text)
+    text = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"{\1}", text.lstrip("^").rstrip("$"))
+    return text.replace("\\", "").replace("(.*)", "anything")
+
+
+class Anything(dict[str, str]):
+    """What is put into a route; "1" for what a story is not found by."""
+
+    def __missing__(self, key: str) -> str:
+        return "1"
+
+
+ROUTES = list(patterns(get_resolver()))
+
+
+def addresses(known: dict[str, str]) -> list[str]:
+    """Every address there is, and the guesses, with what is known of a story in its place."""
+    routes = [f"/{route}" for _, route in ROUTES] + GUESSES
+    return [route.format_map(Anything(known)) for route in routes]
+
+
+def answer(
+    client: Client, path: str, method: str = "get", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of an answer, which are all that anybody gets."""
+    response = getattr(client, method)(path, headers=headers)
+    body = b"".join(response) if response.streaming else response.content
+    return (
+        response.status_code,
+        {key: value for key, value in response.headers.items() if key != "Date"},
+        body,
+    )
+
+
+def blurred(
+    found: tuple[int, dict[str, str], bytes], known: dict[str, str]
+) -> tuple[int, dict[str, str], bytes]:
+    """An answer without what it repeats from the address: on the way to sign in, or to a missing slash."""
+    status, headers, body = found
+    if "Location" in headers:
+        for key, value in known.items():
+            for form in (value, quote(value), quote(quote(value))):
+                headers["Location"] = headers["Location"].replace(form, f"<{key}>")
+    return status, headers, body
+
+
+def test_every_public_url_is_among_those_that_are_tried():
+    tried = {name for name, _ in ROUTES}
+    assert {name for name in PAGES if name in {"home", "story", "atom", "sitemap", "media"}} <= tried
+    assert {name for name, audience in PAGES.items() if audience is None} <= tried | {"healthz", "readyz"}
+    never = addresses(NEVER)
+    for path in ("/", "/news/never-was-written/", f"/media/{NEVER['name']}", "/feed.atom", "/sitemap.xml"):
+        assert path in never
+    assert not [path for path in never if set("<>()[]^$?P") & set(path.partition("?")[0])]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_trace_of_it_anywhere(newsroom, words, asset, client, state):
+    newsroom.public(slug="another", headline="Another story")
+    secret = Secret(STATES[state](newsroom, words), asset)
+    traces = secret.traces
+    for path in addresses(secret.known):
+        status, headers, body = blurred(answer(client, path), secret.known)
+        whole = f"{status} {headers}".encode() + body
+        assert [trace for trace in traces if trace in whole.lower() or trace in whole] == [], path
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_it_answers_like_a_story_that_was_never_written(newsroom, words, asset, client, state):
+    secret = Secret(STATES[state](newsroom, words), asset)
+    for here, never in zip(addresses(secret.known), addresses(NEVER), strict=True):
+        if here != never:
+            found = blurred(answer(client, here), secret.known)
+            assert found == blurred(answer(client, never), NEVER), here
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("head", {}),
+        ("post", {}),
+        ("put", {}),
+        ("options", {}),
+        ("get", {"If-None-Match": "*"}),
+        ("get", {"If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}),
+        ("get", {"Range": "bytes=0-0"}),
+        ("get", {"Accept": "application/json"}),
+        ("get", {"HX-Request": "true"}),
+        ("get", {"Cookie": "sessionid=stolen; csrftoken=guessed"}),
+    ],
+)
+def test_however_it_is_asked_for(newsroom, words, asset, method, headers):
+    secret = Secret(STATES["armed"](newsroom, words), asset)
+    etag = {"If-None-Match": f'"{asset.sha256}"'}
+    for browser in (Client(), Client(enforce_csrf_checks=True)):
+        for route in ("/news/{slug}/", "/media/{name}"):
+            here, never = route.format_map(secret.known), route.format_map(NEVER)
+            for sent in (headers, {**headers, **etag}):
+                assert answer(browser, here, method, **sent) == answer(browser, never, method, **sent)
+
+
+def test_those_who_wrote_it_get_no_other_public_answer(newsroom, words, asset, as_):
+    secret = Secret(STATES["armed"](newsroom, words), asset)
+    for person in (newsroom.drafter, newsroom.lawyer, newsroom.officer, newsroom.administrator):
+        for route in ("/news/{slug}/", "/media/{name}"):
+            found = answer(as_(person), route.format_map(secret.known))
+            assert found == answer(Client(), route.format_map(NEVER))
+
+
+def test_the_lists_do_not_change_by_a_byte(newsroom, words, asset, client):
+    newsroom.public(slug="another", headline="Another story")
+    lists = ["/", "/feed.atom", "/sitemap.xml", "/robots.txt", "/readyz", "/?page=1", "/sitemap.xml?page=1"]
+    before = [answer(client, path) for path in lists]
+    arm(newsroom, words, within=timedelta(hours=1))
+    assert [answer(client, path) for path in lists] == before
+
+
+def test_at_its_instant_every_word_is_there(newsroom, words, asset, client):
+    release = arm(newsroom, words, within=timedelta(seconds=1))
+    secret = Secret(release.revision, asset)
+    page, picture = (f"/news/{secret.known['slug']}/", f"/media/{asset.name}")
+    assert [answer(client, path)[0] for path in (page, picture)] == [404, 404]
+    wait_for(release.embargo)
+    assert [answer(client, path)[0] for path in (page, picture)] == [200, 200]
+
+    missing = [word for word in CANARIES if word.encode() not in answer(client, page)[2].lower()]
+    assert missing == []
+    assert pictures.path_of(asset).read_bytes() == answer(client, picture)[2]
+    for path, found in {
+        "/": ["canaryheadline", "canaryslug", "canarysummary", "canaryalt", asset.sha256],
+        "/feed.atom": [
+            "canaryheadline",
+            "canaryslug",
+            "canarysummary",
+            "canarytopic",
+            "canaryorganisation",
+            secret.known["uid"],
+        ],
+        "/sitemap.xml": ["canaryslug"],
+    }.items():
+        body = answer(client, path)[2].decode().lower()
+        assert [word for word in found if word not in body] == [], path
