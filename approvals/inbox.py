@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.fields.json import KT
 
 from stories.models import Embargo, Revision, User
 from stories.moments import Moment
@@ -69,7 +68,6 @@ def _rows(user: Any) -> QuerySet[Any]:
         .annotate(
             embargo=Subquery(planned.values("instant")[:1]),
             zone=Subquery(planned.values("zone")[:1]),
-            headline=KT("revision__content__headline"),
         )
         .select_related("desk", "story")
         .order_by("group", F("embargo").asc(nulls_last=True), "step_id")
@@ -125,7 +123,7 @@ class Item:
 
     @property
     def headline(self) -> str:
-        return self.row.headline or "Story without a headline"
+        return self.revision.headline or "Story without a headline"
 
     @property
     def icon(self) -> str:
@@ -216,7 +214,7 @@ def page(user: User, number: int = 1) -> Inbox:
     rows = list(_rows(user)[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]) if count else []
     items = _items(user, rows)
     groups = [
-        Group(title, counts[group], [item for item in items if item.group == group])
+        Group(title, counts.get(group, 0), [item for item in items if item.group == group])
         for group, (title, _, _) in GROUPS.items()
     ]
     return Inbox([group for group in groups if group.items], number, pages, count)

@@ -98,7 +98,8 @@ def story_disarm(request: HttpRequest, uid: UUID) -> HttpResponse:
     try:
         releasing.disarm(story=story, by=user, reason=data["reason"], release=data["seen"] or releasing.ANY)
     except releasing.Refused as refusal:
-        return _page(request, story, disarm_form=form, refusal=refusal, status=_status(refusal))
+        more = {"refusal": refusal, "typed": data["reason"]}
+        return _page(request, story, disarm_form=form, status=_status(refusal), **more)
     messages.success(request, "Disarmed: it does not go out.")
     return redirect("story_release", uid)
 
@@ -115,7 +116,8 @@ def story_hold(request: HttpRequest, uid: UUID) -> HttpResponse:
     try:
         releasing.hold(story=story, by=user, reason=form.cleaned_data["reason"])
     except releasing.Refused as refusal:
-        return _page(request, story, hold_form=form, refusal=refusal, status=_status(refusal))
+        more = {"refusal": refusal, "typed": form.cleaned_data["reason"]}
+        return _page(request, story, hold_form=form, status=_status(refusal), **more)
     messages.success(request, "On hold: nothing of it goes out until somebody lifts the hold.")
     return redirect("story_release", uid)
 

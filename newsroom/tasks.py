@@ -58,7 +58,8 @@ def expect(story: Story) -> None:
     row = Visibility.objects.filter(story=story, announced=False, visible_from__lte=Now() + AHEAD).first()
     if row and row.visible_from:
         skew = datetime.now(UTC) - database_now()
-        Thread(target=_try_eta, args=(row.release_id, row.visible_from, skew), daemon=True).start()
+        arguments = (row.release_id, row.visible_from, skew)
+        Thread(name=f"expect {row.release_id}", target=_try_eta, args=arguments, daemon=True).start()
 
 
 def _try_eta(release_id: int, visible_from: datetime, skew: timedelta) -> None:
@@ -117,8 +118,10 @@ def sweep() -> int:
 
 @app.task
 def deliver() -> int:
-    """Send what is due, one delivery after another, for `SLICE` seconds at most. The number of tries."""
+    """Send what is due, one delivery after another, until `SLICE` is over. The number of tries."""
     began, tried = monotonic(), 0
-    while monotonic() - began < SLICE and delivering.send_next():
+    while delivering.send_next():
         tried += 1
+        if monotonic() - began >= SLICE:
+            break
     return tried

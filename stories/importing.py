@@ -55,8 +55,15 @@ def content_of(recognised: intake.Recognised) -> dict[str, Any]:
         "summary": recognised.summary,
         "body": body,
         "notes": richtext.inline_notes("".join(block.html for block in recognised.notes)),
-        "contacts": "\n".join(block.text for block in recognised.contacts),
+        "contacts": "\n\n".join(_as_typed(recognised, block) for block in recognised.contacts),
     }
+
+
+def _as_typed(recognised: intake.Recognised, block: intake.Block) -> str:
+    """The lines of a block as they stand in the text, without the words that introduce it."""
+    start, end = block.source
+    words = recognised.text[start:end].removeprefix(block.lead).removeprefix(":")
+    return "\n".join(line.strip() for line in words.strip().split("\n"))
 
 
 def embargo_of(recognised: intake.Recognised) -> Moment | None:

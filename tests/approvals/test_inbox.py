@@ -202,15 +202,25 @@ def test_the_badge_is_one_query(newsroom, django_assert_num_queries):
         assert inbox.waiting_count(newsroom.lawyer) == 2
 
 
+SAID = [
+    "Waiting",
+    "Changed since your desk cleared: look again",
+    "Your desk asked for changes",
+    "Not yours to clear: four eyes",
+    "“Say when.” Nothing has changed since.",
+    "Hugh Penrose can clear it.",
+    "no embargo yet",
+    "Read and decide",
+    "Look again",
+    "There is no “clear all” here",
+]
+
+
 def test_the_page_says_what_there_is_to_do(newsroom, as_):
     in_every_group(newsroom, 1)
     page = as_(newsroom.lawyer).get(reverse("inbox"))
     text = page.content.decode()
-    for words in (
-        "Waiting", "Changed since your desk cleared: look again", "Your desk asked for changes",
-        "Not yours to clear: four eyes", "“Say when.” Nothing has changed since.", "Hugh Penrose can clear it.",
-        "no embargo yet", "Read and decide", "Look again", "There is no “clear all” here",
-    ):  # fmt: skip
+    for words in SAID:
         assert words in text
     assert text.count("btn-primary") == 1
 

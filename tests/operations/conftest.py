@@ -111,7 +111,7 @@ class Server:
         return code
 
     def kill(self) -> None:
-        """End it at once, with all its children: quicker than to stop it, when nobody looks at the folder again."""
+        """End it and all its children at once: quicker than to stop it."""
         self.process.kill()
         self.process.wait()
         for pid in left_over(self.folder):

@@ -53,7 +53,7 @@ def test_a_story_begins_with_what_was_recognised(newsroom):
     assert (quote["speaker"], quote["role"]) == ("Joss Amberley", "Minister for Small Harbours")
     assert 'href="https://ferries.example/lowen"' in content["body"][2]["html"]
     assert "1987" in content["notes"]
-    assert "ports@rivers.example" in content["contacts"]
+    assert content["contacts"] == "Ports desk\nports@rivers.example"
     assert revision.story.intakes.get().text == TEXT
     embargo = revision.story.embargos.get()
     assert (embargo.instant, embargo.zone) == (datetime(2017, 10, 16, 23, 1, tzinfo=UTC), "Europe/London")
