@@ -1,0 +1,86 @@
+"""The public pages in a browser: readable by everybody, under the site's own policy, from this host alone."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from stories import pictures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def site(live_newsroom, live_server) -> str:
+    """A newsroom with two public stories, one of them with a picture and much else."""
+    file = BytesIO()
+    Image.new("RGB", (640, 360), "#557481").save(file, "PNG")
+    file.seek(0)
+    asset = pictures.store(file, live_newsroom.drafter)
+    live_newsroom.public(slug="another", headline="A" * 60)
+    live_newsroom.public(
+        picture={
+            **{"sha256": asset.sha256, "name": asset.name, "width": asset.width, "height": asset.height},
+            **{"alt": "A footbridge", "caption": "At noon", "credit": "Rivers"},
+        },
+        topics=[{"slug": "bridges", "name": "Bridges"}],
+        organisation={"slug": "rivers", "name": "Department for Rivers and Coasts"},
+    )
+    return str(live_server.url)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    story = "/news/footbridge-harrow-weir/"
+    for path in ("/", story, f"{story}#quote-1", "/news/none/"):
+        page.goto(site + path)
+        assert [found["id"] for found in Axe().run(page).response["violations"]] == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert [text for text in complaints if "404" not in text] == []
+    assert [url for url in asked if not url.startswith(site)] == []
+    assert context.cookies() == []
+    context.close()
+
+
+def test_a_quote_is_opened_for_copying_without_a_script(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/news/footbridge-harrow-weir/")
+    paste = page.locator("#quote-1 .paste")
+    assert not paste.is_visible()
+    page.get_by_role("link", name="Copy quote 1, by Mara Ellingham").click()
+    assert paste.is_visible()
+    assert paste.inner_text().startswith("“Nobody will have to wade here again.” Mara Ellingham, ")
+    context.close()
+
+
+def test_a_story_takes_four_requests_and_its_icon(browser, site):
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.resource_type))
+    page.goto(f"{site}/news/footbridge-harrow-weir/")
+    assert sorted(kind for kind in asked if kind != "other") == [
+        "document",
+        "image",
+        "stylesheet",
+        "stylesheet",
+    ]
+    page.close()
