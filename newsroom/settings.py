@@ -14,6 +14,8 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from newsroom.embedded.broker import transport_options
+
 # Django's generic classes take their type in brackets at run time too.
 django_stubs_ext.monkeypatch()
 
@@ -218,8 +220,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-# Longer than any ETA that is ever set, so that a waiting task is not delivered twice.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"visibility_timeout": 300}
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_BEAT_SCHEDULE = {
     "look ahead": {"task": "newsroom.tasks.look_ahead", "schedule": 20.0, "options": {"expires": 20}},
     "sweep": {"task": "newsroom.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},

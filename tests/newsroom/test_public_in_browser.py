@@ -31,8 +31,13 @@ def site(live_newsroom, live_server) -> str:
     live_newsroom.public(slug="another", headline="A" * 60)
     live_newsroom.public(
         picture={
-            **{"sha256": asset.sha256, "name": asset.name, "width": asset.width, "height": asset.height},
-            **{"alt": "A footbridge", "caption": "At noon", "credit": "Rivers"},
+            "sha256": asset.sha256,
+            "name": asset.name,
+            "width": asset.width,
+            "height": asset.height,
+            "alt": "A footbridge",
+            "caption": "At noon",
+            "credit": "Rivers",
         },
         topics=[{"slug": "bridges", "name": "Bridges"}],
         organisation={"slug": "rivers", "name": "Department for Rivers and Coasts"},
