@@ -32,8 +32,6 @@ _TAG_WORDS = {
 }
 _EMPHASIS = {"strong", "em"}
 _PARTS_WORDS = {"p", "br", "ul", "ol", "li", "h2", "h3"}
-#: Follows a tag that says as much.
-_NEW_LINE = "new line"
 _PICTURE_LABELS = {"alt": "alt text", "caption": "caption", "credit": "credit"}
 
 
@@ -66,8 +64,12 @@ class Token:
     def alone(self) -> str:
         """How it reads where it came or went, and no word with it."""
         if self.means:
-            return f"[{self.means}]" * (self.means != _NEW_LINE)
+            return "" if self == _NEW_LINE else f"[{self.means}]"
         return "".join(f"[{_space_words(found)}]" if found.isspace() else found for found in self.text)
+
+
+#: Follows a tag that says as much.
+_NEW_LINE = Token("\n", means="new line")
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,10 @@ def _blocks(blocks: Iterable[Any]) -> Iterator[Part]:
         kind = str(block.get("kind", "block"))
         counts[kind] += 1
         tokens = _of_html(block["html"])
-        for key in sorted(block.keys() - {"kind", "html"}):
-            tokens = (*tokens, Token("\n", means=key), *_of_value(block[key]))
+        # The speaker comes before the role, as on the page.
+        for key in sorted(block.keys() - {"kind", "html"}, key=lambda key: (key != "speaker", key)):
+            line = "" if tokens[-1:] == (_NEW_LINE,) else "\n"
+            tokens = (*tokens, Token(line, means=key), *_of_value(block[key]))
         yield Part(f"block {kind}", f"{kind} {counts[kind]}", tokens)
 
 
@@ -180,7 +184,7 @@ def _of_tag(tag: str) -> list[Token]:
     words = _TAG_WORDS.get(name, tag)
     token = Token(tag, means=f"end of {words}" if tag.startswith("</") else words, loud=name in _EMPHASIS)
     ends_line = name in _PARTS_WORDS and (tag.startswith("</") or name == "br")
-    return [token, Token("\n", means=_NEW_LINE)] if ends_line else [token]
+    return [token, _NEW_LINE] if ends_line else [token]
 
 
 def _split(text: str) -> Iterator[Token]:

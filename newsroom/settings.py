@@ -148,6 +148,8 @@ USE_TZ = True
 USE_I18N = True
 # The zone in which the press office lives: what times are shown in when a story says nothing else.
 PRESS_OFFICE_ZONE = os.environ.get("PRESS_OFFICE_ZONE", "Europe/London")
+# Whom journalists ring, on every public page: a line each, a blank line between groups.
+PRESS_CONTACTS = os.environ.get("PRESS_CONTACTS", "")
 ORGANISATION = os.environ.get("ORGANISATION", "Department for Rivers and Coasts")
 
 STATIC_URL = "/static/"
@@ -232,6 +234,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # A line for each task every few seconds would bury what matters; our own tasks say what they did.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

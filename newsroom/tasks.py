@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 from time import monotonic, sleep
 
+from django.core.cache import cache
 from django.db.models.functions import Now
 
 from stories.models import Story
@@ -31,8 +32,9 @@ EARLY = timedelta(seconds=0.5)
 PATIENCE = 2.0
 #: How long one task goes on sending mail before it gives its place to others, in seconds.
 SLICE = 5.0
-#: How many tasks send at the same time after an announcement.
-SENDERS = 2
+#: One task at a time sends, so that a mail server that hangs never takes all places of a worker from the
+#: announcements. Who has its turn and dies loses it after as many seconds; two at a time would do no harm.
+TURN, TURN_SECONDS = "newsroom.tasks.deliver", 60
 
 
 def worker_name() -> str:
@@ -85,8 +87,7 @@ def announce(release_id: int) -> bool:
     receipt = releasing.announce(release_id=release_id, worker=worker_name())
     if receipt is None:
         return False
-    for _ in range(SENDERS):
-        deliver.apply_async(expires=60)
+    deliver.apply_async(expires=60)
     return True
 
 
@@ -101,27 +102,35 @@ def _await_moment(release_id: int) -> bool:
 
 @app.task
 def sweep() -> int:
-    """Announce and deliver whatever was missed, each by a task of its own. The number of them.
+    """Announce whatever was missed, each by a task of its own, and send what is due. The number missed.
 
-    These tasks expire before the next sweep would send them again, so that none pile up behind a slow
-    mail server or after an outage.
+    The tasks expire soon, as the sweeps do that wait behind them: none pile up after an outage.
     """
     Heartbeat.objects.update_or_create(name="sweep", defaults={"at": Now()})
     missed = releasing.due(database_now())
     for release_id, _ in missed:
         announce.apply_async((release_id,), expires=30)
     if delivering.outstanding():
-        for _ in range(SENDERS):
-            deliver.apply_async(expires=5)
+        deliver.apply_async(expires=5)
     return len(missed)
 
 
 @app.task
 def deliver() -> int:
-    """Send what is due, one delivery after another, until `SLICE` is over. The number of tries."""
+    """Send what is due, one delivery after another. The number of tries.
+
+    After `SLICE` seconds it goes to the end of the queue; while another has the turn it does nothing.
+    """
+    if not cache.add(TURN, worker_name(), TURN_SECONDS):
+        return 0
     began, tried = monotonic(), 0
-    while delivering.send_next():
-        tried += 1
-        if monotonic() - began >= SLICE:
-            break
+    try:
+        while delivering.send_next():
+            tried += 1
+            cache.touch(TURN, TURN_SECONDS)
+            if monotonic() - began >= SLICE:
+                deliver.apply_async(expires=60)
+                break
+    finally:
+        cache.delete(TURN)
     return tried

@@ -25,6 +25,8 @@ accounts_patterns = [
     ),
 ]
 
+handler404 = "newsroom.public.not_found"
+
 urlpatterns = [
     path("desk/", desk_views.desk, name="desk"),
     path("desk/stories/", desk_views.story_list, name="story_list"),

@@ -177,7 +177,7 @@ def test_a_story_has_all_its_words(newsroom, client, asset):
         "<blockquote><p>Nobody will have to wade here again.</p></blockquote>",
         "<b>Mara Ellingham</b> Secretary of State for Rivers",
         '<figure class="said" id="quote-1">',
-        "<li><p>The bridge is 40 metres long.</p></li>",
+        "The bridge is 40 metres long.",
         '<a href="tel:02079460000">020 7946 0000</a>',
         '<a href="mailto:press@rivers.example">press@rivers.example</a>',
         f'<link rel="canonical" href="{SITE}/news/footbridge-harrow-weir/">',

@@ -1,6 +1,8 @@
 """`script/server` as a real process, in a folder and on a port of its own."""
 
+import fcntl
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -32,14 +35,21 @@ NOT_OURS = (
 )
 
 
+class FirstRun(NamedTuple):
+    """What the first start in a new folder said, and the folder after it was stopped."""
+
+    folder: Path
+    port: int
+    lines: list[str]
+
+
 class Server:
     """One run of `script/server`; what it says is in `lines`."""
 
     def __init__(self, folder: Path, port: int | None = None, **variables: str) -> None:
         self.folder = folder
         self.port = port or free_port()
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
-        self.environment = {**inherited, "NEWSROOM_VAR": str(folder), "PORT": str(self.port), **variables}
+        self.environment = environment_for(folder, self.port) | variables
         self.lines: list[str] = []
         self._started = time.monotonic()
         self.process = subprocess.Popen(
@@ -128,6 +138,12 @@ class Server:
         return self.lines[0]
 
 
+def environment_for(folder: Path, port: int) -> dict[str, str]:
+    """What a person would type `script/server` with."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    return {**inherited, "NEWSROOM_VAR": str(folder), "PORT": str(port)}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -148,19 +164,33 @@ def until_gone(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """A folder after its first start, which was stopped by Ctrl-C."""
-    server = Server(tmp_path_factory.mktemp("first") / "var")
+def first_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> FirstRun:
+    """A folder after its first start, which Ctrl-C stopped; made once for all processes of the test run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "first-run"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = shared / "said.json"
+        if not said.exists():
+            said.write_text(json.dumps(_start_and_stop(shared / "var")))
+        port, lines = json.loads(said.read_text())
+    return FirstRun(shared / "var", port, lines)
+
+
+def _start_and_stop(folder: Path) -> tuple[int, list[str]]:
+    server = Server(folder)
     try:
         server.until_ready()
         assert server.stop() == 0
+        assert left_over(folder) == []
     finally:
         server.kill()
-    return server
+    return server.port, server.lines
 
 
 @pytest.fixture
-def folder(first_run: Server, tmp_path: Path) -> Path:
+def folder(first_run: FirstRun, tmp_path: Path) -> Path:
     """A copy of that folder, for a test of its own."""
     return shutil.copytree(first_run.folder, tmp_path / "var")
 
@@ -180,7 +210,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def running(first_run: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def running(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that runs, for tests that only look."""
     server = Server(shutil.copytree(first_run.folder, tmp_path_factory.mktemp("running") / "var"))
     server.until_ready()

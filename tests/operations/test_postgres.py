@@ -12,8 +12,6 @@ import pytest
 from newsroom.embedded import broker, postgres, processes
 from newsroom.embedded.folder import BASE
 
-pytestmark = pytest.mark.xdist_group("script/server")
-
 
 def hush(name: str, line: str) -> None:
     """The server's own lines are of no interest here."""

@@ -13,9 +13,7 @@ import pytest
 
 from newsroom.embedded.folder import BASE, held
 
-from .conftest import Server, left_over
-
-pytestmark = pytest.mark.xdist_group("script/server")
+from .conftest import FirstRun, Server, environment_for, free_port, left_over
 
 Start = Callable[..., Server]
 
@@ -30,9 +28,9 @@ def read(server: Server) -> list[tuple[int]]:
         return connection.execute("SELECT number FROM kept").fetchall()
 
 
-def test_first_start(first_run: Server) -> None:
+def test_first_start(first_run: FirstRun) -> None:
     address = f"http://127.0.0.1:{first_run.port}"
-    ready = first_run.lines.index(first_run.ready_line)
+    ready = first_run.lines.index(f"READY {address}")
     told = first_run.lines[:ready]
     assert f"Public pages  {address}/" in told
     assert f"Staff desk    {address}/desk/" in told
@@ -41,7 +39,7 @@ def test_first_start(first_run: Server) -> None:
     assert left_over(first_run.folder) == []
 
 
-def test_the_folder_is_nobody_elses(first_run: Server) -> None:
+def test_the_folder_is_nobody_elses(first_run: FirstRun) -> None:
     def mode(name: str) -> int:
         return stat.S_IMODE((first_run.folder / name).stat().st_mode)
 
@@ -126,8 +124,8 @@ def test_a_command_beside_a_running_server(running: Server) -> None:
     assert manage(running.environment, WHO) == "newsroom_app\n"
 
 
-def test_a_command_while_nothing_runs(first_run: Server, folder: Path) -> None:
-    assert manage({**first_run.environment, "NEWSROOM_VAR": str(folder)}, WHO) == "newsroom_app\n"
+def test_a_command_while_nothing_runs(folder: Path) -> None:
+    assert manage(environment_for(folder, free_port()), WHO) == "newsroom_app\n"
     assert left_over(folder) == []
 
 
