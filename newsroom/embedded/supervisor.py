@@ -124,7 +124,7 @@ def run() -> None:
         stack.callback(stop_together, children, signal.SIGTERM, seconds=SECONDS_TO_STOP)
         for child in children:
             child.start()
-        _keep_running([Restarts(child) for child in [*watched, *children]], folder)
+        _keep_running([Restarts(child) for child in [*watched, *children]], folder, _as_a_reader(variables))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -211,7 +211,15 @@ def _python(
     )
 
 
-def _keep_running(restarts: Sequence[Restarts], folder: Path) -> None:
+def _as_a_reader(variables: Mapping[str, str]) -> dict[str, str]:
+    """The headers by which we get the answer that a reader behind the proxy would get."""
+    names = [name for name in variables.get("ALLOWED_HOSTS", "").split(",") if name]
+    host = HOST if not names or {HOST, "*"} & set(names) else names[0].lstrip(".")
+    https = variables.get("SITE_URL", "").startswith("https://")
+    return {"Host": host, "X-Forwarded-Proto": "https" if https else "http"}
+
+
+def _keep_running(restarts: Sequence[Restarts], folder: Path, headers: Mapping[str, str]) -> None:
     """Start again whatever dies; say READY once, when the first page answers.
 
     Raises:
@@ -223,7 +231,7 @@ def _keep_running(restarts: Sequence[Restarts], folder: Path) -> None:
         for each in restarts:
             each.look()
         if not ready:
-            if ready := _first_page_answers():
+            if ready := _first_page_answers(headers):
                 _welcome(folder)
             elif time.monotonic() > deadline:
                 raise Refusal(
@@ -234,11 +242,11 @@ def _keep_running(restarts: Sequence[Restarts], folder: Path) -> None:
         time.sleep(0.2 if ready else 0.05)
 
 
-def _first_page_answers() -> bool:
+def _first_page_answers(headers: Mapping[str, str]) -> bool:
     """Whether the public home page answers 200."""
     connection = http.client.HTTPConnection(HOST, environment.port(), timeout=10)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", "/", headers=dict(headers))
         if connection.getresponse().status == 200:
             return True
     except (OSError, http.client.HTTPException):

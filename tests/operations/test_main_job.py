@@ -132,7 +132,7 @@ def test_the_main_job(server: Server, sign_in: Callable[[str], Page], browser: B
     assert answer
     assert answer.status == 200
     expect(reader.locator("h1")).to_have_text("Ferry returns to Lowen Sound")
-    expect(reader.locator("figure.quote")).to_contain_text("she can smell the open sea")
+    expect(reader.locator("figure blockquote")).to_contain_text("she can smell the open sea")
     assert reader.context.cookies() == []
     server.until(lambda: len(receipts(server)) == 1)
     officer.goto(f"/desk/{story}release/")
