@@ -1,8 +1,8 @@
 """How exact an embargo is: the page is polled every few milliseconds round the instant, 20 times.
 
-Measured from the instant to the end of the first answer with status 200, on one machine and one clock. An answer of
-200 before the instant would be negative. Beside it, in the same run, the receipt: how long after the
-instant a Celery worker had announced it.
+Measured from the instant to the end of the first answer with status 200, on one machine and one clock: an
+answer of 200 before the instant would be negative. Beside it, in the same run, the receipt: how long after
+the instant a Celery worker had announced it.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""A whole newsroom of its own to measure: database, broker, worker, beat and web server, in a folder that goes."""
+"""A whole newsroom to measure: database, broker, worker, beat and web server, in a folder of its own."""
 
 import os
 import shutil

@@ -98,14 +98,14 @@ def begin(
 def with_words(
     recognised: intake.Recognised,
     *,
-    type: str = "",
+    kind: str = "",
     headline: str = "",
-    summary: str = "",  # noqa: A002
+    summary: str = "",
 ) -> intake.Recognised:
     """The same with a type, headline or summary that a person corrected."""
     return replace(
         recognised,
-        type=type or recognised.type,
+        type=kind or recognised.type,
         headline=headline or recognised.headline,
         summary=summary or recognised.summary,
     )

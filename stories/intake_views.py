@@ -54,7 +54,7 @@ def _changes(request: HttpRequest) -> list[Change]:
 def _words(request: HttpRequest) -> dict[str, str]:
     words = {key: " ".join(request.POST.get(key, "").split()) for key in ("headline", "summary")}
     kind = request.POST.get("type", "")
-    return {**words, "type": kind if kind in TYPES else ""}
+    return {**words, "kind": kind if kind in TYPES else ""}
 
 
 def _make(request: HttpRequest, recognised: intake.Recognised, team_form: TeamForm) -> HttpResponse:

@@ -298,7 +298,9 @@ class Limit(Fact):
     class Meta:
         triggers = [
             guards.check("stamped", "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); RETURN NEW;"),
-            guards.after("applied", "UPDATE stories_story SET team_id = NEW.team_id WHERE id = NEW.story_id;"),
+            guards.after(
+                "applied", "UPDATE stories_story SET team_id = NEW.team_id WHERE id = NEW.story_id;"
+            ),
             guards.append_only(),
             guards.recorded(),
         ]

@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+import psycopg
+
 from newsroom.embedded import broker, environment, postgres
 from newsroom.embedded.folder import BASE, SIGN_INS, data_folder, held, make_usable
 from newsroom.embedded.processes import (
@@ -116,7 +118,7 @@ def run() -> None:
             variables |= server.urls()
             watched.append(server.child)
         elif variables["CELERY_BROKER_URL"].startswith("pgmq://"):
-            broker.install(broker.connection_string(variables["CELERY_BROKER_URL"]))
+            _install_broker(variables["CELERY_BROKER_URL"])
         environment.keep(folder, variables)
         stack.callback(environment.forget, folder)
         _prepare(folder, variables)
@@ -145,6 +147,13 @@ def _refuse_busy_port(port: int) -> None:
                 f"Port {port} cannot be used ({error.strerror}): "
                 "stop what listens there, or set PORT to another."
             ) from error
+
+
+def _install_broker(url: str) -> None:
+    try:
+        broker.install(broker.connection_string(url))
+    except psycopg.Error as error:
+        raise Refusal(f"The broker that CELERY_BROKER_URL names cannot be set up: {error}") from error
 
 
 def _prepare(folder: Path, variables: Mapping[str, str]) -> None:

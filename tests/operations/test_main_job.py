@@ -80,7 +80,8 @@ def write(page: Page) -> str:
 def clear(page: Page, story: str) -> None:
     page.goto(f"/desk/{story}clearing/")
     page.get_by_role("button", name=re.compile("Clear these words")).click()
-    expect(page.get_by_role("status").filter(has_text=re.compile("cleared|signed", re.I)).first).to_be_visible()
+    done = page.get_by_role("status").filter(has_text=re.compile("cleared|signed", re.I))
+    expect(done.first).to_be_visible()
 
 
 def arm(page: Page, story: str, instant: datetime) -> None:
@@ -110,7 +111,9 @@ def receipts(server: Server) -> list[float]:
     return [late for (late,) in rows]
 
 
-def test_the_main_job(server: Server, sign_in: Callable[[str], Page], browser: Browser, tmp_path: Path) -> None:
+def test_the_main_job(
+    server: Server, sign_in: Callable[[str], Page], browser: Browser, tmp_path: Path
+) -> None:
     drafter = sign_in("Marta Feld")
     story = write(drafter)
     drafter.get_by_role("button", name="Request clearance").click()
@@ -127,7 +130,9 @@ def test_the_main_job(server: Server, sign_in: Callable[[str], Page], browser: B
         assert datetime.now(UTC) >= instant or before[-1] == 404, now
     assert len(before) > 3
     time.sleep(max(0, (instant - datetime.now(UTC)).total_seconds()))
-    reader = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", java_script_enabled=False).new_page()
+    reader = browser.new_context(
+        base_url=f"http://127.0.0.1:{server.port}", java_script_enabled=False
+    ).new_page()
     answer = reader.goto(f"/news/{SLUG}/")
     assert answer
     assert answer.status == 200

@@ -66,9 +66,10 @@ def test_forged_digests_numbers_and_times_are_not_taken(newsroom):
     first = newsroom.draft()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO stories_revision (story_id, by_id, at, number, based_on_id, content, parts, digest, origin) "
-            "SELECT story_id, by_id, '2001-01-01', 77, id, content || '{\"headline\": \"Lies\"}', parts, digest, origin "
-            "FROM stories_revision WHERE id = %s RETURNING id",
+            "INSERT INTO stories_revision "
+            "(story_id, by_id, at, number, based_on_id, content, parts, digest, origin) "
+            "SELECT story_id, by_id, '2001-01-01', 77, id, content || '{\"headline\": \"Lies\"}', "
+            "parts, digest, origin FROM stories_revision WHERE id = %s RETURNING id",
             [first.pk],
         )
         forged = Revision.objects.get(pk=cursor.fetchone()[0])

@@ -45,7 +45,7 @@ def test_every_fact_has_its_entry(live_newsroom, capsys):
         ),
         ("UPDATE approvals_decision SET by_id = (SELECT min(id) FROM stories_user)", "was changed"),
         (
-            "UPDATE approvals_decision SET verdict = 'changes', reason = 'x' WHERE id = (SELECT min(id) FROM approvals_decision)",
+            "UPDATE approvals_decision SET verdict = 'changes', reason = 'x'",
             "was changed",
         ),
         ("DELETE FROM stories_entry WHERE number = 3", "link 3 is missing"),
@@ -105,8 +105,7 @@ def test_no_fact_can_be_changed_or_deleted(live_newsroom, table, role):
         "ALTER TABLE stories_revision DISABLE TRIGGER ALL",
         "SET session_replication_role = replica",
         "SELECT record_append(1, 'stories_story', 1, NULL, now(), '{}')",
-        "INSERT INTO stories_entry (story_id, number, source, fact, at, payload, previous, hash) "
-        "VALUES (1, 9, 'x', 1, now(), '{}', '', '')",
+        "INSERT INTO stories_entry (number, source, fact, at) VALUES (9, 'x', 1, now())",
         "DROP TRIGGER recorded ON stories_revision",
         "CREATE FUNCTION digest_of(jsonb) RETURNS text LANGUAGE sql AS 'SELECT 1::text'",
     ],
@@ -133,6 +132,12 @@ def test_no_setting_of_the_session_skips_a_guard_or_moves_the_clock(live_newsroo
 
 def test_people_who_did_something_cannot_be_deleted(live_newsroom):
     live_newsroom.draft()
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM stories_user WHERE id = %s", [live_newsroom.drafter.pk])
-        connection.check_constraints()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        delete_for_good("stories_user", live_newsroom.drafter.pk)
+
+
+def delete_for_good(table: str, pk: int) -> None:
+    """Delete with raw SQL, and have the foreign keys looked at now."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id = %s", [pk])
+    connection.check_constraints()

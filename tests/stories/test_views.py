@@ -281,7 +281,7 @@ def test_text_that_cannot_be_read_is_refused_in_words(newsroom, as_, text):
 
 
 def test_a_text_file_can_be_sent(newsroom, as_):
-    file = BytesIO("News story: A file\r\n\r\nIt was sent as a file.".encode())
+    file = BytesIO(b"News story: A file\r\n\r\nIt was sent as a file.")
     file.name = "story.txt"
     page = as_(newsroom.drafter).post("/desk/stories/from-text/", {"text": "", "file": file}).content.decode()
     assert "It was sent as a file." in page

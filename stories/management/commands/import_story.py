@@ -36,11 +36,11 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False, indent=2))
         else:
-            quotes = sum(block["kind"] == "quote" for block in found["blocks"])
-            self.stdout.write(
-                f"{found['headline']}\n{found['type']}, {len(found['blocks'])} blocks, {quotes} of them quotes\n"
-                f"story {found['id']}"
-            )
+            blocks = found["blocks"]
+            quotes = sum(block["kind"] == "quote" for block in blocks)
+            self.stdout.write(found["headline"])
+            self.stdout.write(f"{found['type']}, {len(blocks)} blocks, {quotes} of them quotes")
+            self.stdout.write(f"story {found['id']}")
 
 
 def _read(file: str) -> bytes:
