@@ -9,7 +9,7 @@ from stories.models import Revision, Story, User
 
 from . import board, coverage, rules
 from .differences import Difference, difference
-from .models import Covers, Decision, Route, Step, Submission
+from .models import Covers, Decision, Step, Submission
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,32 @@ class Look:
         return asked.defer("revision__content").order_by("-id").first()
 
     @cached_property
-    def route(self) -> list[Step]:
-        """The steps that a request would ask, by the default route."""
-        route = Route.objects.filter(default=True).first()
-        return list(route.steps.select_related("desk")) if route else []
+    def route(self) -> list["Planned"]:
+        """What a request would ask, by the default route."""
+        steps = list(Step.objects.filter(route__default=True).select_related("desk"))
+        people = rules.people_of(step.desk_id for step in steps)
+        wrote = rules.writers([self.story.pk])[self.story.pk]
+        return [
+            Planned(
+                step,
+                coverage.covered_digest(self.revision.content, step.covers) is not None,
+                [person for person in people.get(step.desk_id, []) if person.pk not in wrote],
+            )
+            for step in steps
+        ]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step of a route that was not asked yet: whether it has anything to cover, and who could clear it."""
+
+    step: Step
+    needed: bool
+    people: Sequence[User]
+
+    @property
+    def names(self) -> str:
+        return rules.names(self.people, "or")
 
 
 def look(user: User, story: Story, wanted: int | None = None) -> Look:

@@ -115,6 +115,8 @@ class Progress:
             return "cleared"
         if self.state == ASKED:
             return STATE_WORDS[ASKED]
+        if not self.missing:
+            return "nobody was asked to clear everything"
         count = len(self.missing)
         return f"{count} sign-off{'s' * (count != 1)} missing"
 

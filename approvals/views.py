@@ -161,7 +161,7 @@ def _page(
             "story": seen.story,
             "look": seen,
             "article": rendering.article(
-                seen.revision.content, picture_url=picture, covers=step.covers if step else None
+                seen.revision.content, picture_url=picture, covers=step.covers if step and seen.own else None
             ),
             "form": form,
             "refusal": refusal,

@@ -56,7 +56,7 @@ def person(username: str) -> Person | None:
 
 @contextmanager
 def acting_at(instant: datetime) -> Iterator[None]:
-    """Facts inserted within get this aware instant, on a connection of the owner; on others it does nothing."""
+    """Facts inserted within get this aware instant, on a connection of the owner, and on no other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('newsroom.at', %s, false)", [instant.isoformat()])
         try:

@@ -153,7 +153,8 @@ def _install_broker(url: str) -> None:
     try:
         broker.install(broker.connection_string(url))
     except psycopg.Error as error:
-        raise Refusal(f"The broker that CELERY_BROKER_URL names cannot be set up: {error}") from error
+        reason = str(error).splitlines()[0]
+        raise Refusal(f"The broker that CELERY_BROKER_URL names cannot be set up: {reason}") from error
 
 
 def _prepare(folder: Path, variables: Mapping[str, str]) -> None:

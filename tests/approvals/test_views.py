@@ -54,12 +54,20 @@ def test_a_drafter_is_told_the_route_and_requests_clearance(newsroom, as_):
     revision, browser = newsroom.draft(), as_(newsroom.drafter)
     page = look(browser, revision)
     assert "Revision 1 goes to Legal (everything) and Private Office (all quotes)" in words_of(page)
+    assert "Legal · everything Adaeze Nwosu or Hugh Penrose" in words_of(page)
     assert page.content.count(b"btn-primary") == 1
     sent = {"revision": hidden(page, "revision")}
     answer = browser.post(reverse("story_submit", args=[revision.story.uid]), sent, follow=True)
     assert "Clearance of revision 1 was requested from Legal, Private Office." in words_of(answer)
     assert "Request clearance" not in words_of(answer)
     assert Submission.objects.get().by == newsroom.drafter
+
+
+def test_a_drafter_is_told_where_nobody_can_clear_it_and_where_nobody_has_to(newsroom, as_):
+    newsroom.legal.members.set([newsroom.drafter])
+    text = words_of(look(as_(newsroom.drafter), newsroom.draft(body=[WORDS["body"][0]])))
+    assert "Legal · everything Nobody on the desk can clear it" in text
+    assert "Private Office · all quotes Not needed" in text
 
 
 def test_a_draft_that_lacks_something_is_not_requested(newsroom, as_):
@@ -248,6 +256,7 @@ def test_another_desk_is_shown_and_not_offered(newsroom, as_):
     step = newsroom.step(revision.story, newsroom.private_office)
     page = look(as_(newsroom.lawyer), revision, step=step.pk)
     assert "The part of Private Office" in words_of(page)
+    assert "You cover this" not in words_of(page)
     assert b"Clear these words" not in page.content
 
 

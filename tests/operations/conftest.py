@@ -20,7 +20,7 @@ import pytest
 from newsroom.embedded import environment, processes
 from newsroom.embedded.folder import BASE
 
-SECONDS_TO_START = 90
+SECONDS_TO_START = 180
 # What `script/test` tells its own tests must not reach a server that makes its own database.
 NOT_OURS = (
     "DATABASE_",

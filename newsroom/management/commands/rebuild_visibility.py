@@ -1,0 +1,41 @@
+"""Write the read model behind "public" anew, from the facts."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
+
+from newsroom import visibility
+
+NO_RIGHT = "42501"
+
+
+class Command(BaseCommand):
+    help = "Write the read model behind “public” anew, from the facts. Run it as the database's owner."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--database", default="owner" if "owner" in connections else DEFAULT_DB_ALIAS, choices=connections
+        )
+
+    def handle(self, *args: Any, database: str, **options: Any) -> None:
+        for sentence in visibility.differences():
+            self.stdout.write(f"Mended: {sentence}")
+        try:
+            rebuild(database)
+        except Error as error:
+            if getattr(error.__cause__, "sqlstate", "") != NO_RIGHT:
+                raise
+            raise CommandError(
+                "Only the database's owner may do that: set DATABASE_OWNER_URL for this command."
+            ) from error
+        self.stdout.write(self.style.SUCCESS("What is visible follows from the facts again."))
+
+
+def rebuild(database: str) -> None:
+    """Write every row anew, in one transaction; who reads meanwhile sees the rows as they were."""
+    with transaction.atomic(using=database), connections[database].cursor() as cursor:
+        # Whoever arms, holds or announces waits until this is done.
+        cursor.execute("LOCK TABLE newsroom_visibility IN EXCLUSIVE MODE")
+        cursor.execute("DELETE FROM newsroom_visibility")
+        cursor.execute("SELECT refresh_visibility(id) FROM stories_story ORDER BY id")
