@@ -10,6 +10,7 @@ from stories.models import Revision, Story, User
 from . import board, coverage, rules
 from .differences import Difference, difference
 from .models import Covers, Decision, Step, Submission
+from .parts import links
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ class Look:
     def short_digest(self) -> str:
         """The digest that is signed, short enough to be compared by eye."""
         return record.short(self.step.covered or "") if self.step else ""
+
+    @property
+    def links(self) -> list[str]:
+        """Where the links in what the person covers lead."""
+        return links(self.revision.content, self.step.covers) if self.own and self.step else []
 
     @property
     def asked(self) -> list[rules.StepState]:

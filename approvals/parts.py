@@ -44,6 +44,8 @@ class Token:
     means: str = ""
     #: Whether its meaning has to be said even beside words that changed as well.
     loud: bool = False
+    #: Where a link leads.
+    href: str = ""
 
     @cached_property
     def is_word(self) -> bool:
@@ -110,6 +112,12 @@ def parts(content: dict[str, Any], covers: str) -> list[Part]:
 def word_count(content: dict[str, Any], covers: str) -> int:
     """How many words there are in what a step covers, for somebody who has it all to read."""
     return sum(token.is_word for part in parts(content, covers) for token in part.tokens)
+
+
+def links(content: dict[str, Any], covers: str) -> list[str]:
+    """Where the links in what a step covers lead, in order: on the page they do not show it."""
+    hrefs = (token.href for part in parts(content, covers) for token in part.tokens)
+    return list(dict.fromkeys(href for href in hrefs if href))
 
 
 def _space_words(character: str) -> str:
@@ -180,7 +188,8 @@ def _of_tag(tag: str) -> list[Token]:
     name = found.group(1).lower() if found else ""
     href = _HREF.search(tag)
     if href:
-        return [Token(tag, means=f"link to {unescape(href.group(1))}", loud=True)]
+        address = unescape(href.group(1))
+        return [Token(tag, means=f"link to {address}", loud=True, href=address)]
     words = _TAG_WORDS.get(name, tag)
     token = Token(tag, means=f"end of {words}" if tag.startswith("</") else words, loud=name in _EMPHASIS)
     ends_line = name in _PARTS_WORDS and (tag.startswith("</") or name == "br")

@@ -9,7 +9,7 @@ class NewsroomConfig(AppConfig):
     def ready(self) -> None:
         from stories import record
 
-        from . import grants, visibility
+        from . import checks, grants, visibility  # noqa: F401 - checks register themselves
 
         post_migrate.connect(grants.after_migrate, sender=self)
         record.also_verify(visibility.differences)

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
 from stories.models import READ_ONLY
 
@@ -31,7 +31,8 @@ def grant(using: str) -> None:
     """
     role = settings.DATABASES[DEFAULT_DB_ALIAS]["USER"]
     connection = connections[using]
-    with connection.cursor() as cursor:
+    # In one transaction: nobody who is at work loses a right in between.
+    with transaction.atomic(using=using), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         if cursor.fetchone()[0] == role:
             return

@@ -13,6 +13,7 @@ import dj_database_url
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from whitenoise.compress import Compressor
 
 from newsroom.embedded.broker import transport_options
 
@@ -155,6 +156,9 @@ ORGANISATION = os.environ.get("ORGANISATION", "Department for Rivers and Coasts"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR / "static"
+# Nothing asks for a file by its unhashed name, and compressing source maps would take most of the time.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 # Private: nothing below it is served but by a view that asks who may see it.
 MEDIA_ROOT = VAR / "media"
 STORAGES = {

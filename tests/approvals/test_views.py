@@ -260,6 +260,13 @@ def test_another_desk_is_shown_and_not_offered(newsroom, as_):
     assert b"Clear these words" not in page.content
 
 
+def test_where_links_lead_is_read_beside_the_words(newsroom, as_):
+    linked = '<p>See the <a href="https://maps.example/?a=1&amp;b=2">map</a>.</p>'
+    revision = newsroom.submitted(body=[{"kind": "paragraph", "html": linked}, WORDS["body"][1]])
+    assert "Links lead to https://maps.example/?a=1&b=2" in words_of(look(as_(newsroom.lawyer), revision))
+    assert "Links lead to" not in words_of(look(as_(newsroom.secretary), revision))
+
+
 def test_nothing_in_a_story_becomes_code(newsroom, as_):
     nasty = '<script>alert(1)</script>"><img src=x>'
     block = {"kind": "paragraph", "html": f"<p>{nasty}</p>"}

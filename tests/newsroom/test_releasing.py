@@ -531,7 +531,7 @@ class TestRawSql:
         [
             "UPDATE newsroom_visibility SET visible_from = now()",
             "DELETE FROM newsroom_visibility",
-            "INSERT INTO newsroom_visibility VALUES (1, 1, 'x', now(), true)",
+            "INSERT INTO newsroom_visibility (slug) VALUES ('x')",
             "INSERT INTO newsroom_releasesignoff (release_id, decision_id) VALUES (1, 1)",
             "DELETE FROM newsroom_delivery",
             "UPDATE newsroom_delivery SET recipient = 'me@elsewhere.example'",
