@@ -94,10 +94,10 @@ def test_the_later_decision_has_the_higher_id_however_long_it_waited(live_newsro
 
 def wait_for_a_lock() -> None:
     """Until another session waits for one of ours."""
-    for _ in range(600):
+    for _ in range(3000):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "SELECT count(*) FROM pg_locks WHERE NOT granted "
                 "AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             )
             if cursor.fetchone()[0]:

@@ -254,9 +254,10 @@ def test_a_sign_off_that_is_taken_back_too_late_changes_nothing_public(newsroom)
 
 
 def test_a_hold_lasts_past_the_embargo_and_the_story_is_public_from_the_lift(newsroom):
-    release = releasing.arm(revision=newsroom.cleared(), by=newsroom.officer, moment=ahead(seconds=0.2))
+    revision = newsroom.cleared()
+    release = releasing.arm(revision=revision, by=newsroom.officer, moment=ahead(seconds=0.5))
     held = releasing.hold(story=release.story, by=newsroom.officer, reason="Wait for the engineer.")
-    sleep(0.25)
+    sleep(0.55)
     assert public() == []
     assert releasing.announce(release_id=release.pk, worker="test") is None
     lift = releasing.unhold(story=release.story, by=newsroom.officer, hold=held.pk)
@@ -440,7 +441,7 @@ class TestRaces:
     def test_a_hold_at_the_instant_either_holds_or_is_refused(self, live_newsroom):
         for number in range(10):
             revision = live_newsroom.cleared(slug=f"at-the-instant-{number}")
-            moment = ahead(seconds=0.1)
+            moment = ahead(seconds=0.3)
             release = releasing.arm(revision=revision, by=live_newsroom.officer, moment=moment)
             results = race(4, partial(at_the_instant, release, live_newsroom))
             held, receipts = results[0], [result for result in results[1:] if result is not None]
@@ -455,7 +456,7 @@ class TestRaces:
     def test_a_sign_off_taken_back_at_the_instant_is_kept_either_way(self, live_newsroom):
         for number in range(10):
             revision = live_newsroom.cleared(slug=f"at-the-instant-{number}")
-            moment = ahead(seconds=0.1)
+            moment = ahead(seconds=0.3)
             release = releasing.arm(revision=revision, by=live_newsroom.officer, moment=moment)
             sleep(max(releasing.seconds_to_go(release.pk) or 0, 0))
             decision = ask_for_changes(live_newsroom, revision)
@@ -467,7 +468,8 @@ class TestRaces:
 
 def at_the_instant(release: Release, newsroom, number: int) -> Hold | Announcement | None:
     """Number 0 holds, the others announce."""
-    sleep(max(releasing.seconds_to_go(release.pk) or 0, 0) - 0.001 * (number == 0 and 1))
+    early = 0.001 if number == 0 else 0
+    sleep(max((releasing.seconds_to_go(release.pk) or 0) - early, 0))
     if number == 0:
         return releasing.hold(story=release.story, by=newsroom.officer, reason="Stop.")
     return releasing.announce(release_id=release.pk, worker=f"worker {number}")

@@ -52,8 +52,9 @@ def alive() -> bool:
 
 def arm(newsroom, seconds: float, slug: str = "bridge") -> Release:
     """Armed, as the release page does it."""
+    revision = newsroom.cleared(slug=slug)
     moment = Moment(database_now().astimezone(UTC) + timedelta(seconds=seconds), "Europe/London")
-    release = releasing.arm(revision=newsroom.cleared(slug=slug), by=newsroom.officer, moment=moment)
+    release = releasing.arm(revision=revision, by=newsroom.officer, moment=moment)
     tasks.expect(release.story)
     return release
 
