@@ -12,13 +12,6 @@ from django.db import models
 from stories import guards
 from stories.models import READ_ONLY, Fact, Revision, Story, Words
 
-#: How a guard of a fact begins. The id is drawn only now that the story is locked: of two facts that come
-#: at once the later one has the higher id, and nobody can choose an id that stays the newest for ever.
-STAMP = """
-                PERFORM lock_story(NEW.story_id);
-                NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));
-                NEW.at := facts_now();
-"""
 #: Keeps `Outstanding` in step, in the transaction of the fact.
 REFRESH = "PERFORM refresh_outstanding(NEW.story_id);"
 
@@ -90,7 +83,7 @@ class Submission(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                STAMP
+                guards.STAMP
                 + """
                 IF NEW.revision_id IS DISTINCT FROM
                         (SELECT max(id) FROM stories_revision WHERE story_id = NEW.story_id) THEN
@@ -175,7 +168,7 @@ class Decision(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                STAMP
+                guards.STAMP
                 + """
                 SELECT s.desk_id, s.covers INTO NEW.desk_id, NEW.covers
                     FROM approvals_pinnedstep s

@@ -16,13 +16,6 @@ from stories.models import READ_ONLY, Fact, Revision, Story, Words
 from stories.moments import Moment
 
 REFRESH = "PERFORM refresh_visibility(NEW.story_id);"
-# The order of ids is the order of the facts, and nobody chooses one: an id that was drawn before the wait
-# for the lock, or written by hand, could make an older fact the newest.
-LOCK = """
-PERFORM lock_story(NEW.story_id);
-NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));
-NEW.at := facts_now();
-"""
 #: The furthest that an embargo may lie ahead.
 FURTHEST = timedelta(days=3653)
 
@@ -58,7 +51,7 @@ class Release(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                LOCK
+                guards.STAMP
                 + f"""
                 NEW.embargo := coalesce(NEW.embargo, NEW.at);
                 IF NEW.embargo < NEW.at THEN
@@ -183,7 +176,7 @@ class Disarm(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                LOCK
+                guards.STAMP
                 + """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_visibility
                                WHERE story_id = NEW.story_id AND release_id = NEW.release_id
@@ -217,7 +210,7 @@ class Hold(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                LOCK
+                guards.STAMP
                 + """
                 IF is_held(NEW.story_id) THEN
                     RAISE EXCEPTION 'The story is held already.'
@@ -253,7 +246,7 @@ class HoldLift(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                LOCK
+                guards.STAMP
                 + """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_hold
                                WHERE id = NEW.hold_id AND story_id = NEW.story_id) THEN
@@ -295,7 +288,7 @@ class Announcement(Fact):
         triggers = [
             guards.check(
                 "allowed",
-                LOCK
+                guards.STAMP
                 + """
                 SELECT visible_from INTO NEW.due FROM newsroom_visibility
                     WHERE story_id = NEW.story_id AND release_id = NEW.release_id;

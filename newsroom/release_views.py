@@ -1,4 +1,4 @@
-"""The release page and its verbs: arm, release now, disarm, hold, lift."""
+"""The release page, and arming from it: for a moment, or now."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from stories.views import person
 
 from . import release_page, releasing, tasks
 from .access import DUTY
-from .forms import ArmForm, LiftForm, NowForm, OnScreenForm, ReasonForm, ReleaseMomentForm, moment_data
+from .forms import ArmForm, NowForm, OnScreenForm, ReasonForm, ReleaseMomentForm, moment_data
 from .models import Release
 from .state import State, state_of
 
@@ -28,6 +28,7 @@ STATUS: dict[type[releasing.Refused], int] = {
     releasing.ReasonMissing: 422,
 }
 CONFLICT = 409
+NOT_WHOLE = "Nothing was armed: what this page sent was not whole. Here it is anew."
 
 
 @require_GET
@@ -35,11 +36,11 @@ def story_release(request: HttpRequest, uid: UUID) -> HttpResponse:
     """When it goes out, what has to stand, who gets it. With a day in the query, that moment is read back."""
     story = story_for(person(request), uid)
     if "now" in request.GET:
-        return _now_page(request, story)
+        return now_page(request, story)
     if "day" in request.GET:
         form = ReleaseMomentForm(request.GET, now=releasing.database_now())
-        return _page(request, story, moment_form=form, error_title="Not read back")
-    return _page(request, story)
+        return page(request, story, moment_form=form, error_title="Not read back")
+    return page(request, story)
 
 
 def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -49,16 +50,12 @@ def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect("story_release", uid)
     now = "now" in request.POST
-    again = _now_page if now else _page
+    again = now_page if now else page
     form: Form = NowForm(request.POST) if now else ArmForm(request.POST, now=releasing.database_now())
     seen = OnScreenForm(request.POST)
     if not (form.is_valid() & seen.is_valid()):
-        broken = (
-            ""
-            if seen.is_valid()
-            else "Nothing was armed: what this page sent was not whole. Here it is anew."
-        )
-        return again(request, story, moment_form=form, refusal=broken, status=422)
+        refusal = "" if seen.is_valid() else NOT_WHOLE
+        return again(request, story, moment_form=form, refusal=refusal, status=422)
     try:
         release = releasing.arm(
             revision=get_object_or_404(Revision, story=story, pk=seen.cleaned_data["revision"]),
@@ -67,8 +64,8 @@ def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
             zone=settings.PRESS_OFFICE_ZONE,
             replacing=seen.cleaned_data["release"],
         )
-    except releasing.Refused as refusal:
-        return again(request, story, moment_form=form, refusal=refusal, status=_status(refusal))
+    except releasing.Refused as refused:
+        return again(request, story, moment_form=form, refusal=refused, status=status_of(refused))
     tasks.expect(story)
     _say_armed(request, state_of(story), release)
     return redirect("story_release", uid)
@@ -85,67 +82,12 @@ def _say_armed(request: HttpRequest, state: State, release: Release) -> None:
         messages.success(request, f"Armed for {release.moment.in_full}.")
 
 
-def story_disarm(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Call off the release that was on the screen."""
-    user = person(request)
-    story = story_for(user, uid)
-    if request.method != "POST":
-        return redirect("story_release", uid)
-    form = ReasonForm(request.POST, prefix="disarm")
-    if not form.is_valid():
-        return _page(request, story, disarm_form=form, status=422)
-    data = form.cleaned_data
-    try:
-        releasing.disarm(story=story, by=user, reason=data["reason"], release=data["seen"] or releasing.ANY)
-    except releasing.Refused as refusal:
-        more = {"refusal": refusal, "typed": data["reason"]}
-        return _page(request, story, disarm_form=form, status=_status(refusal), **more)
-    messages.success(request, "Disarmed: it does not go out.")
-    return redirect("story_release", uid)
-
-
-def story_hold(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Hold the story."""
-    user = person(request)
-    story = story_for(user, uid)
-    if request.method != "POST":
-        return redirect("story_release", uid)
-    form = ReasonForm(request.POST, prefix="hold")
-    if not form.is_valid():
-        return _page(request, story, hold_form=form, status=422)
-    try:
-        releasing.hold(story=story, by=user, reason=form.cleaned_data["reason"])
-    except releasing.Refused as refusal:
-        more = {"refusal": refusal, "typed": form.cleaned_data["reason"]}
-        return _page(request, story, hold_form=form, status=_status(refusal), **more)
-    messages.success(request, "On hold: nothing of it goes out until somebody lifts the hold.")
-    return redirect("story_release", uid)
-
-
-def story_unhold(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Lift the hold that was on the screen."""
-    user = person(request)
-    story = story_for(user, uid)
-    if request.method != "POST":
-        return redirect("story_release", uid)
-    form = LiftForm(request.POST, at_once=_at_once(state_of(story)))
-    if not form.is_valid():
-        return _page(request, story, lift_form=form, status=422)
-    try:
-        releasing.unhold(story=story, by=user, hold=form.cleaned_data["seen"] or releasing.ANY)
-    except releasing.Refused as refusal:
-        return _page(request, story, refusal=refusal, status=_status(refusal))
-    tasks.expect(story)
-    public = state_of(story).public
-    messages.success(request, "Hold lifted: it is public now." if public else "Hold lifted.")
-    return redirect("story_release", uid)
-
-
-def _status(refusal: releasing.Refused) -> int:
+def status_of(refusal: releasing.Refused) -> int:
+    """The status with which a refusal is answered."""
     return STATUS.get(type(refusal), CONFLICT)
 
 
-def _at_once(state: State) -> bool:
+def at_once(state: State) -> bool:
     """Whether lifting the hold makes the story public at that instant."""
     return bool(state.hold and state.release and state.release.embargo <= releasing.database_now())
 
@@ -155,7 +97,7 @@ def may_release(user: User) -> bool:
     return bool(roles_of(user) & DUTY)
 
 
-def _page(
+def page(
     request: HttpRequest, story: Story, *, moment_form: Any = None, status: int = 200, **more: Any
 ) -> HttpResponse:
     """The release page, with what was refused and why, and all that was typed."""
@@ -170,7 +112,7 @@ def _page(
         "reading": release_page.Reading(reading, now) if reading else None,
         "receipt": release_page.receipt(state, now),
         "disarmed": release_page.last_disarm(story),
-        "at_once": _at_once(state),
+        "at_once": at_once(state),
         "hold_form": ReasonForm(prefix="hold"),
         "disarm_form": ReasonForm(prefix="disarm", initial={"seen": state.release and state.release.pk}),
         **more,
@@ -178,7 +120,7 @@ def _page(
     return render(request, "newsroom/release.html", context, status=status)
 
 
-def _now_page(
+def now_page(
     request: HttpRequest, story: Story, *, moment_form: Any = None, status: int = 200, **more: Any
 ) -> HttpResponse:
     """The confirmation before releasing now, on a page of its own."""

@@ -29,6 +29,8 @@ class GuardSql(compiler.UpsertTriggerSql):
                     {func}
                 END;
             $guard$;
+            -- Whoever may execute it could hang it on a table of their own and feed it rows.
+            REVOKE EXECUTE ON FUNCTION {pgid}() FROM PUBLIC;
 
             DROP TRIGGER IF EXISTS {pgid} ON {table};
             CREATE {constraint} TRIGGER {pgid}
@@ -51,6 +53,15 @@ class Guard(pgtrigger.Trigger):
         return compiler.Trigger(name=self.name, sql=GuardSql(**kwargs))
 
 
+#: How the guard of a fact begins. The id is drawn only now that the story is locked: of two facts that
+#: come at once the later one has the higher id, and nobody can choose an id that stays the newest for ever.
+STAMP = """
+PERFORM lock_story(NEW.story_id);
+NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));
+NEW.at := facts_now();
+"""
+
+
 def check(name: str, func: str, declare: list[tuple[str, str]] | None = None) -> Guard:
     """A guard that looks at each new row before it is inserted; `func` raises or returns NEW."""
     return Guard(
@@ -61,6 +72,11 @@ def check(name: str, func: str, declare: list[tuple[str, str]] | None = None) ->
 def after(name: str, func: str, operation: pgtrigger.Operation = pgtrigger.Insert) -> Guard:
     """A guard that writes what follows from a new row, in the same transaction."""
     return Guard(name=name, when=pgtrigger.After, operation=operation, func=func + " RETURN NULL;")
+
+
+def stamped(also: str = "") -> Guard:
+    """Gives each new fact its id and the instant by the database's clock, once its story is locked."""
+    return check("stamped", f"{STAMP}{also}RETURN NEW;")
 
 
 def append_only() -> Guard:

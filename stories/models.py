@@ -204,18 +204,18 @@ class Revision(Fact):
         triggers = [
             guards.check(
                 "derived",
-                """
-                PERFORM lock_story(NEW.story_id);
-                NEW.at := facts_now();
+                guards.STAMP
+                + """
                 newest := (SELECT max(id) FROM stories_revision WHERE story_id = NEW.story_id);
                 IF NEW.based_on_id IS DISTINCT FROM newest THEN
                     RAISE EXCEPTION 'Revision % is not the newest of its story.', NEW.based_on_id
                         USING ERRCODE = 'restrict_violation', HINT = 'stale';
                 END IF;
-                IF NOT NEW.content ?& ARRAY['type', 'headline', 'slug', 'summary', 'body', 'picture',
-                        'topics', 'organisation', 'notes', 'contacts']
+                IF (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(NEW.content) key)
+                        IS DISTINCT FROM ARRAY['body', 'contacts', 'headline', 'notes', 'organisation',
+                                               'picture', 'slug', 'summary', 'topics', 'type']
                    OR jsonb_typeof(NEW.content -> 'body') <> 'array' THEN
-                    RAISE EXCEPTION 'The content lacks one of its parts.'
+                    RAISE EXCEPTION 'The content lacks one of its parts, or has one too many.'
                         USING ERRCODE = 'check_violation', HINT = 'content';
                 END IF;
                 NEW.number := coalesce((SELECT number FROM stories_revision WHERE id = newest), 0) + 1;
@@ -297,7 +297,7 @@ class Limit(Fact):
 
     class Meta:
         triggers = [
-            guards.check("stamped", "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); RETURN NEW;"),
+            guards.stamped(),
             guards.after(
                 "applied", "UPDATE stories_story SET team_id = NEW.team_id WHERE id = NEW.story_id;"
             ),
@@ -322,7 +322,7 @@ class Embargo(Fact):
 
     class Meta:
         triggers = [
-            guards.check("stamped", "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); RETURN NEW;"),
+            guards.stamped(),
             guards.append_only(),
             guards.recorded(),
         ]
@@ -346,11 +346,7 @@ class Intake(Fact):
 
     class Meta:
         triggers = [
-            guards.check(
-                "stamped",
-                "PERFORM lock_story(NEW.story_id); NEW.at := facts_now(); "
-                "NEW.digest := digest_of(to_jsonb(NEW.text)); RETURN NEW;",
-            ),
+            guards.stamped("NEW.digest := digest_of(to_jsonb(NEW.text));"),
             guards.append_only(),
             guards.recorded("text"),
         ]

@@ -75,20 +75,8 @@ $$;
 CREATE TRIGGER outstanding_changed AFTER INSERT ON stories_revision
     FOR EACH ROW EXECUTE FUNCTION outstanding_changed();
 
--- Guards run with the owner's rights. Whoever may execute one may hang it on a temporary table of their own
--- and feed it rows: steps that no submission pinned, entries of the record for facts that never were.
-DO $$
-DECLARE
-    guard regprocedure;
-BEGIN
-    FOR guard IN
-        SELECT DISTINCT t.tgfoid::regprocedure FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-        WHERE NOT t.tgisinternal AND (c.relname ~ '^approvals_' OR t.tgname = 'outstanding_changed')
-    LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', guard);
-    END LOOP;
-END
-$$;
+-- Whoever may execute it could hang it on a table of their own and feed it rows.
+REVOKE EXECUTE ON FUNCTION outstanding_changed FROM PUBLIC;
 """
 
 DROP = """

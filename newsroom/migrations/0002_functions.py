@@ -55,6 +55,7 @@ EXCEPTION WHEN restrict_violation THEN
     RETURN NULL;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION disarm_uncleared FROM PUBLIC;
 CREATE TRIGGER disarm_uncleared AFTER INSERT ON approvals_decision
     FOR EACH ROW WHEN (NEW.verdict = 'changes') EXECUTE FUNCTION disarm_uncleared();
 """

@@ -23,6 +23,18 @@ def test_the_application_has_exactly_the_rights_that_the_models_name():
         assert set(held[model._meta.db_table].split(", ")) == whole_table, model
 
 
+@pytest.mark.django_db
+def test_no_guard_can_be_hung_on_a_table_of_the_applications_own():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+            "AND prorettype = 'trigger'::regtype AND has_function_privilege(current_user, oid, 'EXECUTE')"
+        )
+        assert cursor.fetchall() == []
+        cursor.execute("SELECT count(*) FROM pg_proc WHERE prorettype = 'trigger'::regtype AND prosecdef")
+        assert cursor.fetchone()[0] > 20
+
+
 def test_no_fact_can_be_changed_by_the_application():
     for model in apps.get_models():
         if issubclass(model, Fact):

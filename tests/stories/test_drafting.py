@@ -78,11 +78,29 @@ def test_forged_digests_numbers_and_times_are_not_taken(newsroom):
     assert forged.digest != first.digest
 
 
-def test_content_that_lacks_a_part_is_refused(newsroom):
-    content = words()
-    del content["notes"]
+@pytest.mark.parametrize("content", [{k: v for k, v in words().items() if k != "notes"}, words(quotes=[])])
+def test_content_that_lacks_a_part_or_has_another_is_refused(newsroom, content):
     with pytest.raises(DatabaseError, match="lacks"), transaction.atomic():
         drafting.begin(by=newsroom.drafter, content=content)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "values"),
+    [
+        ("stories_embargo", "instant, zone", "now(), 'UTC'"),
+        ("stories_limit", "team_id", "NULL"),
+        ("stories_intake", "text, digest", "'words', ''"),
+    ],
+)
+def test_nobody_chooses_an_id_that_stays_the_newest(newsroom, table, columns, values):
+    story = newsroom.draft().story
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (id, story_id, by_id, at, {columns}) "
+            f"VALUES (9000000000, %s, %s, now(), {values}) RETURNING id",
+            [story.pk, newsroom.drafter.pk],
+        )
+        assert cursor.fetchone()[0] < 9_000_000_000
 
 
 def test_a_working_copy_is_kept_each_and_goes_with_the_save(newsroom):
