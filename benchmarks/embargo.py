@@ -41,7 +41,7 @@ def spread(seconds: list[float]) -> list[str]:
 
 def measure(stack: Stack, number: int) -> tuple[float, Any]:
     """Arm a story and poll its page; seconds from the instant to the first 200, and the release."""
-    release = armed(number, timedelta(seconds=2))
+    release = armed(number, timedelta(seconds=3))
     path = f"/news/{release.revision.slug}/"
     connection = http.client.HTTPConnection("127.0.0.1", stack.port)
     while True:
@@ -58,7 +58,7 @@ def armed(number: int, ahead: timedelta) -> Any:
     """A cleared story whose embargo lifts after `ahead`, at an instant with a fraction of a second."""
     from approvals import clearing, rules
     from approvals.models import PinnedStep
-    from newsroom import releasing
+    from newsroom import releasing, tasks
     from stories import content, drafting
     from stories.models import User
     from stories.moments import Moment
@@ -78,7 +78,10 @@ def armed(number: int, ahead: timedelta) -> Any:
         step = PinnedStep.objects.get(pk=state.step_id)
         clearing.clear(step=step, revision=revision, covered=state.covered or "", by=adaeze)
     moment = Moment(datetime.now(UTC) + ahead, "Europe/London")
-    return releasing.arm(revision=revision, by=ines, moment=moment)
+    release = releasing.arm(revision=revision, by=ines, moment=moment)
+    # As the page does after arming.
+    tasks.expect(release.story)
+    return release
 
 
 def receipt(release: Any) -> float:

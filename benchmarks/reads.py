@@ -21,7 +21,7 @@ from benchmarks.stack import free_port, running, table
 PATH = "/news/wend-gates/"
 ROUNDS, SECONDS, CONNECTIONS = 3, 8, 32
 NGINX = """
-daemon off; worker_processes 2; pid {folder}/pid; error_log {folder}/error.log; user {user};
+daemon off; worker_processes 2; pid {folder}/pid; error_log {folder}/error.log; {user}
 events {{ worker_connections 1024; }}
 http {{
   access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
@@ -68,10 +68,12 @@ def nginx(page: bytes) -> Iterator[int]:
     folder.chmod(0o755)
     (folder / "root").mkdir()
     (folder / "root" / "index.html").write_bytes(page)
-    port, user = free_port(), "nobody" if os.getuid() == 0 else "root"
+    port, user = free_port(), "user www-data;" if os.getuid() == 0 else ""
     (folder / "conf").write_text(NGINX.format(folder=folder, port=port, user=user))
     server = subprocess.Popen(["nginx", "-c", folder / "conf", "-p", folder], stderr=subprocess.DEVNULL)
     time.sleep(1)
+    if server.poll() is not None:
+        sys.exit(f"nginx did not start: {(folder / 'error.log').read_text()}")
     try:
         yield port
     finally:

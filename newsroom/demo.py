@@ -178,7 +178,7 @@ def changes_asked(demo: Demo, revision: Revision) -> None:
         revision=revision,
         covered=state.covered or "",
         by=demo.users["hugh"],
-        reason="The word “guarantee” in the second paragraph is a promise in law.",
+        reason="The word “guarantee” in the first paragraph is a promise in law.",
     )
 
 

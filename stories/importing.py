@@ -38,10 +38,22 @@ def corrected(text: str, changes: list[Change]) -> intake.Recognised:
     return recognised
 
 
+def summary_block(recognised: intake.Recognised) -> int | None:
+    """The number of the paragraph that is the summary, word for word. The page shows it once, as its lead."""
+    for number, block in enumerate(recognised.blocks):
+        if block.kind in IN_BODY:
+            same = block.kind == "paragraph" and block.text.split() == recognised.summary.split()
+            return number if same else None
+    return None
+
+
 def content_of(recognised: intake.Recognised) -> dict[str, Any]:
-    """The content of a first revision."""
+    """The content of a first revision. The paragraph that is the summary is not said twice."""
     body: list[richtext.Block] = []
-    for block in recognised.blocks:
+    summary = summary_block(recognised)
+    for number, block in enumerate(recognised.blocks):
+        if number == summary:
+            continue
         if block.kind == "quote":
             inner = "".join(part["html"] for part in richtext.to_blocks(block.html))
             body.append({"kind": "quote", "html": inner, "speaker": block.speaker, "role": block.role})

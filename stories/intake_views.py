@@ -83,6 +83,7 @@ def _show(
         {
             "recognised": recognised,
             "blocks": numbered,
+            "summary_block": importing.summary_block(recognised),
             "types": TYPES.items(),
             "changes": json.dumps([[change.verb, change.block] for change in changes]),
             "moment": moment,

@@ -78,7 +78,7 @@ def test_the_application_has_no_right_to(released, statement):
 
 
 def insert_release(
-    self, revision: Revision, by: int | None, embargo: str = "now() + '1 hour'", id_: str = ""
+    revision: Revision, by: int | None, embargo: str = "now() + '1 hour'", id_: str = ""
 ) -> None:
     columns = "story_id, revision_id, by_id, embargo, zone, at" + (", id" if id_ else "")
     values = f"%s, %s, %s, {embargo}, 'UTC', now()" + (f", {id_}" if id_ else "")

@@ -48,15 +48,24 @@ def test_a_story_begins_with_what_was_recognised(newsroom):
     assert content["headline"] == "Ferry returns to Lowen Sound"
     assert content["slug"] == "ferry-returns-to-lowen-sound"
     assert content["summary"] == "The ferry sails again on Monday, after a winter in dry dock."
-    assert [block["kind"] for block in content["body"]] == ["paragraph", "quote", "paragraph", "list"]
-    quote = content["body"][1]
+    assert [block["kind"] for block in content["body"]] == ["quote", "paragraph", "list"]
+    quote = content["body"][0]
     assert (quote["speaker"], quote["role"]) == ("Joss Amberley", "Minister for Small Harbours")
-    assert 'href="https://ferries.example/lowen"' in content["body"][2]["html"]
+    assert 'href="https://ferries.example/lowen"' in content["body"][1]["html"]
     assert "1987" in content["notes"]
     assert content["contacts"] == "Ports desk\nports@rivers.example"
     assert revision.story.intakes.get().text == TEXT
     embargo = revision.story.embargos.get()
     assert (embargo.instant, embargo.zone) == (datetime(2017, 10, 16, 23, 1, tzinfo=UTC), "Europe/London")
+
+
+def test_the_paragraph_that_is_the_summary_is_said_once():
+    recognised = intake.recognise(TEXT)
+    first = recognised.blocks[importing.summary_block(recognised)]
+    assert first.text == recognised.summary
+    assert "after a winter in dry dock" not in str(importing.content_of(recognised)["body"])
+    corrected = importing.with_words(recognised, summary="The ferry is back.")
+    assert "after a winter in dry dock" in str(importing.content_of(corrected)["body"])
 
 
 def test_the_body_is_canonical_from_the_start():
