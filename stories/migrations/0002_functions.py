@@ -32,6 +32,11 @@ $$;
 -- Every fact about a story waits for the one before it: the chain has one order, and checks see all.
 CREATE FUNCTION lock_story(wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+    -- With an older snapshot the checks that follow would not see what was committed while they waited.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'Facts are inserted at the isolation level READ COMMITTED.'
+            USING ERRCODE = 'restrict_violation', HINT = 'isolation';
+    END IF;
     PERFORM 1 FROM stories_story WHERE id = wanted FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'There is no story %.', wanted USING ERRCODE = 'foreign_key_violation';
