@@ -188,7 +188,7 @@ def _children(folder: Path, variables: Mapping[str, str]) -> list[Child]:
     # A fixed name, and no talk between workers: with PGMQ each such thing would leave tables behind.
     work = [*celery, "worker", "--hostname=worker@newsroom", "--concurrency=2", "--loglevel=INFO"]
     work += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    beat = [*celery, "beat", f"--schedule={folder / 'beat-schedule'}", "--pidfile=", "--loglevel=WARNING"]
+    beat = [*celery, "beat", "--pidfile=", "--loglevel=WARNING"]
     return [
         _python("web", web, variables, folder, death_signal="QUIT"),
         _python("work", work, _without_root_warning(variables), folder, death_signal="QUIT"),
