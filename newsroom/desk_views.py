@@ -52,7 +52,7 @@ def _ready(user: User) -> list[State]:
 
 @require_GET
 def story_list(request: HttpRequest) -> HttpResponse:
-    """All stories that exist for the person, the newest first; `?q=` looks in their newest headline."""
+    """All stories that exist for the person, the newest first; `?q=` looks in the headlines they have had."""
     user = request.user
     assert isinstance(user, User)
     stories = Story.objects.visible_to(user).select_related("by", "team")
