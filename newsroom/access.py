@@ -6,12 +6,13 @@ A URL that is not in the table answers nobody. Whether a story exists for somebo
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from stories.access import Role, roles_of
 
@@ -80,6 +81,24 @@ def audience_of(view_name: str) -> frozenset[Role] | None:
     return PAGES[view_name]
 
 
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """The way to sign in; for a form that was sent too late, with the words that were typed into it."""
+    # What was sent cannot be sent again after signing in: it goes back to the page that it was typed on.
+    back = request.get_full_path() if request.method == "GET" else _page_before(request)
+    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+    words = [(key, value) for key, value in request.POST.items() if " " in str(value).strip()]
+    if not words:
+        return HttpResponseRedirect(address)
+    return render(request, "signed_out.html", {"words": words, "sign_in": address}, status=401)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The path of our own page that the form stood on, or the desk."""
+    before = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return urlsplit(before).path if ours else resolve_url("desk")
+
+
 class AccessMiddleware:
     """Holds every request against the matrix before its view runs, and keeps staff pages out of caches."""
 
@@ -99,8 +118,7 @@ class AccessMiddleware:
         if audience is None:
             return None
         if not request.user.is_authenticated:
-            query = urlencode({"next": request.get_full_path()})
-            return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+            return signed_out(request)
         if not audience & roles_of(request.user):
             raise PermissionDenied
         return None

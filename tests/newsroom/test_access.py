@@ -138,6 +138,27 @@ def test_somebody_deactivated_has_no_role(newsroom, as_):
     assert browser.get("/desk/").status_code == 302
 
 
+def test_words_that_were_sent_after_the_session_ended_come_back(newsroom, client):
+    story = newsroom.draft().story
+    page = reverse("story_draft", args=[story.uid])
+    typed = {"headline": "Half a thought & more", "csrfmiddlewaretoken": "x", "base": "1"}
+    sent = client.post(
+        reverse("story_save", args=[story.uid]), typed, headers={"Referer": f"http://testserver{page}"}
+    )
+    body = sent.content.decode()
+    assert sent.status_code == 401
+    assert "Half a thought &amp; more" in body
+    assert f"next={page.replace('/', '%2F')}" in body
+    assert story.revisions.count() == 1
+
+
+def test_nobody_is_sent_elsewhere_after_signing_in(newsroom, client):
+    story = newsroom.draft().story
+    path = reverse("story_save", args=[story.uid])
+    sent = client.post(path, {}, headers={"Referer": "https://evil.example/desk/"})
+    assert sent["Location"] == "/accounts/login/?next=%2Fdesk%2F"
+
+
 def test_staff_pages_are_never_cached_or_indexed(newsroom, as_):
     response = as_(newsroom.drafter).get("/desk/")
     assert response["Cache-Control"] == "no-store"
