@@ -16,6 +16,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from stories.access import Role, roles_of
 
+#: What is for people who work here.
+STAFF_PATHS = ("/desk/", "/accounts/")
 #: Anybody, signed in or not.
 EVERYBODY: frozenset[Role] | None = None
 STAFF = frozenset(Role)
@@ -81,12 +83,37 @@ def audience_of(view_name: str) -> frozenset[Role] | None:
     return PAGES[view_name]
 
 
+class CookieMiddleware:
+    """Keeps cookies away from public pages, which answer everybody alike, and broken ones from the rest."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        staff = request.path_info.startswith(STAFF_PATHS)
+        for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
+            if not staff or not request.COOKIES.get(name, "").isalnum():
+                request.COOKIES.pop(name, None)
+        return self.get_response(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What a form is answered with sent without its token, with the words that were typed into it."""
+    context = {"words": typed_words(request), "back": _page_before(request)}
+    return render(request, "403_csrf.html", context, status=403)
+
+
+def typed_words(request: HttpRequest) -> list[tuple[str, str]]:
+    """The fields of a form that hold more than one word."""
+    return [(key, str(value)) for key, value in request.POST.items() if " " in str(value).strip()]
+
+
 def signed_out(request: HttpRequest) -> HttpResponse:
     """The way to sign in; for a form that was sent too late, with the words that were typed into it."""
     # What was sent cannot be sent again after signing in: it goes back to the page that it was typed on.
     back = request.get_full_path() if request.method == "GET" else _page_before(request)
     address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
-    words = [(key, value) for key, value in request.POST.items() if " " in str(value).strip()]
+    words = typed_words(request)
     if not words:
         return HttpResponseRedirect(address)
     return render(request, "signed_out.html", {"words": words, "sign_in": address}, status=401)
@@ -107,7 +134,7 @@ class AccessMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path.startswith(("/desk/", "/accounts/")):
+        if request.path_info.startswith(STAFF_PATHS):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"
         return response

@@ -56,7 +56,7 @@ def story_list(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     stories = Story.objects.visible_to(user).select_related("by", "team")
-    wanted = request.GET.get("q", "").strip()[:200]
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:200]
     if wanted:
         named = Revision.objects.filter(story=OuterRef("pk"), content__headline__icontains=wanted)
         stories = stories.filter(Exists(named))

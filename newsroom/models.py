@@ -82,6 +82,7 @@ class Release(Fact):
                     RAISE EXCEPTION 'A sign-off is missing on this revision.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_cleared';
                 END IF;
+                PERFORM check_moment(NEW.embargo, NEW.zone);
                 RETURN NEW;
                 """,
             ),

@@ -7,12 +7,28 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from .models import Asset, Embargo, Entry, Intake, Limit, Organisation, Revision, Story, Team, Topic, User
+from .models import Embargo, Entry, Intake, Limit, Organisation, Revision, Story, Team, Topic, User
 
 admin.site.site_header = "Newsroom administration"
 admin.site.site_title = "Newsroom"
 admin.site.site_url = "/desk/"
-admin.site.register(User, UserAdmin)
+
+
+class OwnFields:
+    """No look-up through what hangs on a row: it would tell of stories that do not exist for the person."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether a list may be filtered by `lookup`: only by the row's own columns."""
+        return "__" not in lookup.removesuffix("__exact")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: the page that asks for confirmation lists what hangs on a row. People are deactivated."""
+        return False
+
+
+@admin.register(User)
+class PersonAdmin(OwnFields, UserAdmin[User]):
+    """The people who work here."""
 
 
 class FactAdmin(admin.ModelAdmin[Any]):
@@ -40,7 +56,7 @@ class NamedAdmin(admin.ModelAdmin[Any]):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin[Team]):
+class TeamAdmin(OwnFields, admin.ModelAdmin[Team]):
     """Teams and who is in them."""
 
     filter_horizontal = ["members"]
@@ -72,10 +88,3 @@ class StoryAdmin(StoryFactAdmin):
     list_display = ["uid", "by", "at", "team"]
     list_select_related = ["by", "team"]
     story_path = "pk__in"
-
-
-@admin.register(Asset)
-class AssetAdmin(FactAdmin):
-    """Pictures by their digest."""
-
-    list_display = ["name", "width", "height", "size"]

@@ -40,7 +40,8 @@ def begin(*, by: User, content: dict[str, Any], origin: str = "form", team: Team
     story = Story.objects.create(by=by)
     if team:
         limit(story=story, by=by, team=team)
-    WorkingCopy.objects.filter(story=None, by=by).delete()
+    if origin == "form":
+        WorkingCopy.objects.filter(story=None, by=by).delete()
     return _add(story, by, content, None, origin)
 
 
@@ -56,10 +57,11 @@ def save(
     """
     Story.objects.select_for_update().get(pk=story.pk)
     latest = story.latest
-    if latest.pk != based_on:
-        raise Stale(latest)
+    # First, so that the second click of two is not told that somebody else was faster.
     if digests.content_digest(content) == latest.digest:
         raise NothingChanged(latest)
+    if latest.pk != based_on:
+        raise Stale(latest)
     WorkingCopy.objects.filter(story=story, by=by).delete()
     return _add(story, by, content, latest, origin)
 
@@ -88,7 +90,9 @@ def plan_embargo(*, story: Story, by: User, moment: Moment) -> Embargo:
 @transaction.atomic
 def limit(*, story: Story, by: User, team: Team | None) -> Limit:
     """Make the story exist for `team` alone, or (None) for everybody who works here."""
-    return Limit.objects.create(story=story, by=by, team=team)
+    fact = Limit.objects.create(story=story, by=by, team=team)
+    story.team = team
+    return fact
 
 
 def keep(*, story: Story | None, by: User, base: int | None, fields: dict[str, Any]) -> WorkingCopy:

@@ -116,7 +116,12 @@ class StoryForm(forms.Form):
             else:
                 self._keep(asset.sha256)
                 return asset
-        return Asset.objects.filter(sha256=data.get("picture_kept") or "").first()
+        return self._kept(data.get("picture_kept"))
+
+    def _kept(self, sha256: str | None) -> Asset | None:
+        # What was sent is a claim: a digest that somebody got to know shows them no picture.
+        named = sha256 if sha256 and sha256.isalnum() else ""
+        return pictures.known_to(self.user).filter(sha256=named).first()
 
     def _keep(self, sha256: str) -> None:
         data = cast(QueryDict, self.data).copy()
@@ -133,7 +138,7 @@ class StoryForm(forms.Form):
     @property
     def asset(self) -> Asset | None:
         """The picture that the form holds now, to be shown beside its fields."""
-        return Asset.objects.filter(sha256=self["picture_kept"].value() or "").first()
+        return self._kept(self["picture_kept"].value())
 
     def content(self) -> dict[str, Any]:
         """What the form says, in the shape of `content.blank()`."""

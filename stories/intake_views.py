@@ -46,13 +46,14 @@ def _changes(request: HttpRequest) -> list[Change]:
         if pressed := request.POST.get("change"):
             verb, _, block = pressed.partition(":")
             carried.append(Change(verb, int(block)))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise ValueError("The corrections could not be read. Read the text again.") from None
     return carried[:1000]
 
 
 def _words(request: HttpRequest) -> dict[str, str]:
-    words = {key: " ".join(request.POST.get(key, "").split()) for key in ("headline", "summary")}
+    typed = {key: request.POST.get(key, "").replace("\0", "") for key in ("headline", "summary")}
+    words = {key: " ".join(value.split()) for key, value in typed.items()}
     kind = request.POST.get("type", "")
     return {**words, "kind": kind if kind in TYPES else ""}
 

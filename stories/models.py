@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
-from django.urls import reverse
 
 from . import access, guards
 from .kinds import TYPES
@@ -92,7 +91,16 @@ class Story(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "stories"
         triggers = [
-            guards.check("stamped", "NEW.at := facts_now(); RETURN NEW;"),
+            guards.check(
+                "stamped",
+                """
+                NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME::text, 'id'));
+                NEW.at := facts_now();
+                -- A team comes by a `Limit`, which is on the record.
+                NEW.team_id := NULL;
+                RETURN NEW;
+                """,
+            ),
             guards.after(
                 "recorded",
                 "PERFORM record_append(NEW.id, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, "
@@ -211,11 +219,8 @@ class Revision(Fact):
                     RAISE EXCEPTION 'Revision % is not the newest of its story.', NEW.based_on_id
                         USING ERRCODE = 'restrict_violation', HINT = 'stale';
                 END IF;
-                IF (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(NEW.content) key)
-                        IS DISTINCT FROM ARRAY['body', 'contacts', 'headline', 'notes', 'organisation',
-                                               'picture', 'slug', 'summary', 'topics', 'type']
-                   OR jsonb_typeof(NEW.content -> 'body') <> 'array' THEN
-                    RAISE EXCEPTION 'The content lacks one of its parts, or has one too many.'
+                IF NOT is_content(NEW.content) THEN
+                    RAISE EXCEPTION 'The content lacks one of its parts, or has one of another shape.'
                         USING ERRCODE = 'check_violation', HINT = 'content';
                 END IF;
                 NEW.number := coalesce((SELECT number FROM stories_revision WHERE id = newest), 0) + 1;
@@ -231,9 +236,6 @@ class Revision(Fact):
 
     def __str__(self) -> str:
         return f"revision {self.number}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("story_revision", args=[self.story.uid, self.number])
 
     @property
     def headline(self) -> str:
@@ -322,7 +324,7 @@ class Embargo(Fact):
 
     class Meta:
         triggers = [
-            guards.stamped(),
+            guards.stamped("PERFORM check_moment(NEW.instant, NEW.zone);"),
             guards.append_only(),
             guards.recorded(),
         ]

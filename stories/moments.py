@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 ONES = """midnight one two three four five six seven eight nine ten eleven twelve thirteen fourteen
 fifteen sixteen seventeen eighteen nineteen""".split()  # noqa: SIM905
+NO_ZONES = {"Factory", "localtime", "posixrules"}
 TENS = {20: "twenty", 30: "thirty", 40: "forty", 50: "fifty"}
 
 
@@ -60,18 +61,23 @@ def zones() -> tuple[str, ...]:
     return (*places, "UTC")
 
 
+@cache
+def _names() -> frozenset[str]:
+    """The names that a zone can be meant by."""
+    found = available_timezones() - NO_ZONES
+    return frozenset(name for name in found if not name.startswith(("right/", "posix/")))
+
+
 def zone_of(name: str) -> ZoneInfo:
     """The zone called `name`.
 
     Raises:
         UnknownZone: there is none.
     """
-    try:
+    # Not every file of the zone database is a zone that somebody can mean: `right/` counts leap seconds.
+    if name in _names():
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise UnknownZone(
-            f"There is no time zone called “{name}”. Choose one such as Europe/London."
-        ) from None
+    raise UnknownZone(f"There is no time zone called “{name}”. Choose one such as Europe/London.")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Pictures: checked by content, freed of metadata, stored under the hash of what is left."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -9,9 +10,10 @@ from warnings import catch_warnings, simplefilter
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .models import Asset, User
+from .models import Asset, RevisionAsset, Story, User
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 #: What the widest column shows on a screen of double density.
@@ -96,6 +98,26 @@ def _encoded(image: Image.Image, kind: str) -> bytes:
     out = BytesIO()
     bare.save(out, kind, quality=82, optimize=True)
     return out.getvalue()
+
+
+def known_to(user: User) -> QuerySet[Asset]:
+    """The pictures that exist for `user`: uploaded by them, or shown by a story that exists for them."""
+    shown = RevisionAsset.objects.filter(
+        asset=OuterRef("pk"), revision__story__in=Story.objects.visible_to(user)
+    )
+    return Asset.objects.filter(Q(by=user) | Exists(shown))
+
+
+def faults() -> Iterator[str]:
+    """A sentence for each picture whose bytes are not those that it was stored with."""
+    for asset in Asset.objects.order_by("pk").iterator():
+        try:
+            found = sha256(path_of(asset).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            yield f"the bytes of picture {asset.name} are missing"
+        else:
+            if found != asset.sha256:
+                yield f"the bytes of picture {asset.name} were changed"
 
 
 def path_of(asset: Asset) -> Path:

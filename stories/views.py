@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -16,7 +15,7 @@ from . import content as shape
 from . import drafting, pictures, record, rendering
 from .access import Role, roles_of, story_for
 from .forms import MomentForm, StoryForm, TeamForm, initial_of, moment_initial
-from .models import Asset, Revision, RevisionAsset, Story, User, WorkingCopy
+from .models import Revision, Story, User, WorkingCopy
 from .moments import Moment
 
 ENTRIES_A_PAGE = 100
@@ -127,7 +126,7 @@ def _editor(
             "story": story,
             "latest": latest,
             "next_number": latest.number + 1 if latest else 1,
-            "team_form": team_form or (story and TeamForm(initial={"team": story.team_id}, user=user)),
+            "team_form": team_form or _team_form(story, user),
             "embargo_form": MomentForm(initial=initial, prefix="embargo"),
             "planned": planned and Moment(planned.instant, planned.zone),
             "working_copy": copy,
@@ -135,6 +134,12 @@ def _editor(
         },
         status=status,
     )
+
+
+def _team_form(story: Story | None, user: User) -> TeamForm | None:
+    if story is None or not may_limit(user, story):
+        return None
+    return TeamForm(initial={"team": story.team_id}, user=user)
 
 
 @require_GET
@@ -184,13 +189,20 @@ def story_record(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(request, "stories/record.html", context)
 
 
+def may_limit(user: User, story: Story) -> bool:
+    """Whether somebody may say for whom a story exists: one of its team, while it has one."""
+    return story.team_id is None or user.teams.filter(pk=story.team_id).exists()
+
+
 @require_POST
 def team(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Limit a story to a team, or open it to everybody who works here."""
     user = person(request)
     story = story_for(user, uid)
     form = TeamForm(request.POST, user=user)
-    if not form.is_valid():
+    if not may_limit(user, story):
+        messages.error(request, "Nothing was changed: only somebody of its team can say who may know of it.")
+    elif not form.is_valid():
         messages.error(request, "Nothing was changed: choose one of your own teams.")
     elif form.cleaned_data["team"] != story.team:
         drafting.limit(story=story, by=user, team=form.cleaned_data["team"])
@@ -214,21 +226,27 @@ def embargo(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(request, "stories/embargo.html", context, status=422)
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
 @require_POST
 def working_copy(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
     """Keep what has been typed so far: a JSON object of the form's fields, with the base's id."""
     user = person(request)
     story = story_for(user, uid) if uid else None
     try:
-        sent = json.loads(request.body)
+        sent = json.loads(request.body, parse_constant=_no_constant)
         fields = {str(key): value for key, value in sent["fields"].items()}
         base = int(sent["base"]) if sent.get("base") else None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        # A lone surrogate has no UTF-8, and PostgreSQL keeps no null character.
+        kept = json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+        if b"\\u0000" in kept or (base or 0) >= 2**63:
+            raise ValueError
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return JsonResponse({"error": "Send a JSON object with `fields` and `base`."}, status=400)
     if base and not Revision.objects.filter(pk=base, story=story).exists():
         return JsonResponse({"error": "`base` is no revision of this story."}, status=400)
-    if "\\u0000" in request.body.decode(errors="replace"):
-        return JsonResponse({"error": "A null character cannot be kept."}, status=400)
     if fields:
         drafting.keep(story=story, by=user, base=base, fields=fields)
     else:
@@ -240,11 +258,11 @@ def working_copy(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
 def staff_media(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     """The bytes of a picture, for those for whom a story that shows it exists, or who uploaded it."""
     user = person(request)
-    shown = RevisionAsset.objects.filter(
-        asset=OuterRef("pk"), revision__story__in=Story.objects.visible_to(user)
-    )
-    assets = Asset.objects.filter(Q(by=user) | Exists(shown), sha256=name.partition(".")[0])
-    asset = assets.first()
+    asset = pictures.known_to(user).filter(sha256=name.partition(".")[0]).first()
     if asset is None or asset.name != name:
         raise Http404
-    return FileResponse(pictures.path_of(asset).open("rb"), content_type=asset.media_type)
+    try:
+        data = pictures.path_of(asset).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(data, content_type=asset.media_type)

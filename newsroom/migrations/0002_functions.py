@@ -34,7 +34,8 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION refresh_visibility FROM PUBLIC;
 
--- A sign-off that is taken back before the story is public disarms it at the same commit. Where the
+-- Changes asked by any desk before the story is public disarm it at the same commit, whichever revision they
+-- are about: whoever says "not these words" must not see older ones go out. Where the
 -- story becomes public in between, the decision stands and the release too.
 CREATE FUNCTION disarm_uncleared() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
@@ -44,8 +45,7 @@ BEGIN
     INSERT INTO newsroom_disarm (story_id, release_id, by_id, reason)
         SELECT n.story_id, n.id, NEW.by_id, 'Changes asked: ' || NEW.reason
         FROM newsroom_visibility v JOIN newsroom_release n ON n.id = v.release_id
-        WHERE v.story_id = NEW.story_id AND (v.visible_from IS NULL OR v.visible_from > facts_now())
-          AND NOT is_cleared(n.revision_id);
+        WHERE v.story_id = NEW.story_id AND (v.visible_from IS NULL OR v.visible_from > facts_now());
     RETURN NULL;
 EXCEPTION WHEN restrict_violation THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;

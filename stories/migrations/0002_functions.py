@@ -29,6 +29,49 @@ CREATE FUNCTION content_parts(content jsonb) RETURNS jsonb LANGUAGE sql IMMUTABL
     FROM jsonb_each(content)
 $$;
 
+-- Whether content has exactly its parts, each of its shape: what the pages and the digests are made for.
+CREATE FUNCTION is_flat(value jsonb, needed text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN jsonb_typeof(value) = 'object' THEN value ?& needed AND NOT EXISTS (
+        SELECT 1 FROM jsonb_each(value) e WHERE NOT (jsonb_typeof(e.value) = 'string'
+            OR (jsonb_typeof(e.value) = 'number' AND e.value::text ~ '^[0-9]+$'
+                AND e.key IN ('width', 'height'))))
+        ELSE false END
+$$;
+
+CREATE FUNCTION is_content(content jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN jsonb_typeof(content) <> 'object'
+            OR jsonb_typeof(content -> 'body') IS DISTINCT FROM 'array'
+            OR jsonb_typeof(content -> 'topics') IS DISTINCT FROM 'array' THEN false
+        ELSE (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(content) key)
+                = ARRAY['body', 'contacts', 'headline', 'notes', 'organisation', 'picture', 'slug', 'summary',
+                        'topics', 'type']
+            AND NOT EXISTS (SELECT 1 FROM jsonb_each(content) e
+                WHERE e.key IN ('contacts', 'headline', 'notes', 'slug', 'summary', 'type')
+                  AND jsonb_typeof(e.value) <> 'string')
+            AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(content -> 'body') b
+                WHERE NOT is_flat(b, CASE WHEN b ->> 'kind' = 'quote'
+                    THEN ARRAY['kind', 'html', 'speaker', 'role'] ELSE ARRAY['kind', 'html'] END))
+            AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(content -> 'topics') t
+                WHERE NOT is_flat(t, ARRAY['slug', 'name']))
+            AND (content -> 'organisation' = 'null' OR is_flat(content -> 'organisation', ARRAY['slug', 'name']))
+            AND (content -> 'picture' = 'null' OR is_flat(content -> 'picture',
+                ARRAY['sha256', 'name', 'width', 'height', 'alt', 'caption', 'credit']))
+        END
+$$;
+
+-- A moment that pages can show: an instant of the calendar, in a zone that there is.
+CREATE FUNCTION check_moment(instant timestamptz, zone text) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF NOT isfinite(instant) OR instant >= '9999-12-30' OR instant < '0001-01-03'
+       OR zone !~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$' THEN
+        RAISE EXCEPTION 'This is no moment: % in %.', instant, zone
+            USING ERRCODE = 'restrict_violation', HINT = 'moment';
+    END IF;
+    -- Refuses a zone that PostgreSQL does not know.
+    PERFORM instant AT TIME ZONE zone;
+END
+$$;
+
 -- Every fact about a story waits for the one before it: the chain has one order, and checks see all.
 CREATE FUNCTION lock_story(wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -79,7 +122,7 @@ REVOKE EXECUTE ON FUNCTION lock_story FROM PUBLIC;
 
 DROP = """
 DROP FUNCTION record_append; DROP FUNCTION entry_hash; DROP FUNCTION lock_story; DROP FUNCTION content_parts;
-DROP FUNCTION content_quotes; DROP FUNCTION digest_of; DROP FUNCTION facts_now;
+DROP FUNCTION content_quotes; DROP FUNCTION is_content; DROP FUNCTION is_flat; DROP FUNCTION check_moment; DROP FUNCTION digest_of; DROP FUNCTION facts_now;
 """
 
 
