@@ -258,7 +258,8 @@ def working_copy(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
 def staff_media(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     """The bytes of a picture, for those for whom a story that shows it exists, or who uploaded it."""
     user = person(request)
-    asset = pictures.known_to(user).filter(sha256=name.partition(".")[0]).first()
+    sha256 = name.partition(".")[0]
+    asset = pictures.known_to(user).filter(sha256=sha256).first() if sha256.isalnum() else None
     if asset is None or asset.name != name:
         raise Http404
     try:
