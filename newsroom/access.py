@@ -98,7 +98,7 @@ class CookieMiddleware:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What a form is answered with sent without its token, with the words that were typed into it."""
+    """The answer to a form without its token: how to go on, and the words that were typed into it."""
     context = {"words": typed_words(request), "back": _page_before(request)}
     return render(request, "403_csrf.html", context, status=403)
 
