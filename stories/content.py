@@ -16,9 +16,16 @@ def blank() -> dict[str, Any]:
         "picture": None,
         "topics": [],
         "organisation": None,
+        "partners": [],
+        "attachments": [],
         "notes": "",
         "contacts": "",
     }
+
+
+def filled(content: dict[str, Any]) -> dict[str, Any]:
+    """A stored content with every part there: those from before a part was known lack it."""
+    return {**blank(), **content}
 
 
 #: What each part is called on a page.
@@ -31,6 +38,8 @@ PART_LABELS = {
     "picture": "lead picture",
     "topics": "topics",
     "organisation": "organisation",
+    "partners": "partner organisations",
+    "attachments": "attachments",
     "notes": "notes to editors",
     "contacts": "contacts",
 }
@@ -38,4 +47,5 @@ PART_LABELS = {
 
 def changed_parts(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """The labels of the parts in which two contents differ, in the order of the page."""
-    return [label for part, label in PART_LABELS.items() if old.get(part) != new.get(part)]
+    old, new = filled(old), filled(new)
+    return [label for part, label in PART_LABELS.items() if old[part] != new[part]]

@@ -162,14 +162,15 @@ class Words:
 
 
 class Asset(models.Model):
-    """A picture's bytes, cleaned of metadata and stored under their own SHA-256."""
+    """The bytes of a picture or an attachment, cleaned of metadata and stored under their own SHA-256."""
 
     app_privileges = INSERT_ONLY
 
     sha256 = models.CharField(max_length=64, unique=True, editable=False)
     media_type = models.CharField(max_length=50)
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
+    # Only pictures have these.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
     size = models.PositiveIntegerField(help_text="Bytes")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(db_default=Now(), editable=False)
@@ -204,6 +205,13 @@ class Revision(Fact):
     assets: models.ManyToManyField[Asset, Any] = models.ManyToManyField(
         Asset, through="RevisionAsset", related_name="revisions"
     )
+    #: Whoever suggested the wording wrote words of this revision, as well as whoever took it.
+    takes = models.OneToOneField(
+        "Suggestion", on_delete=models.PROTECT, null=True, editable=False, related_name="taken_by"
+    )
+    restores = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="restored_by"
+    )
 
     class Meta:
         constraints = [
@@ -222,6 +230,16 @@ class Revision(Fact):
                 IF NOT is_content(NEW.content) THEN
                     RAISE EXCEPTION 'The content lacks one of its parts, or has one of another shape.'
                         USING ERRCODE = 'check_violation', HINT = 'content';
+                END IF;
+                IF NEW.takes_id IS NOT NULL AND NOT suggestion_is_open(NEW.takes_id, NEW.story_id) THEN
+                    RAISE EXCEPTION 'This suggestion is of another story, or was answered already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'answered';
+                END IF;
+                IF NEW.restores_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stories_revision r
+                        WHERE r.id = NEW.restores_id AND r.story_id = NEW.story_id
+                          AND r.content = NEW.content) THEN
+                    RAISE EXCEPTION 'These are not the words of the revision that was to be restored.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'content';
                 END IF;
                 NEW.number := coalesce((SELECT number FROM stories_revision WHERE id = newest), 0) + 1;
                 NEW.parts := content_parts(NEW.content);
@@ -259,11 +277,15 @@ class Revision(Fact):
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
         how = ", from pasted text" if payload["origin"] == "text" else ""
+        if payload.get("takes_id"):
+            how = ", with a suggested wording taken"
+        if payload.get("restores_id"):
+            how = ", with earlier words restored"
         return Words(f"Revision {payload['number']}{how}", f"words {payload['digest'][:8]}", "draft")
 
 
 class RevisionAsset(models.Model):
-    """Which pictures a revision shows: what decides whether their bytes are public."""
+    """Which files a revision shows: what decides whether their bytes are public."""
 
     app_privileges = INSERT_ONLY
 
@@ -278,8 +300,10 @@ class RevisionAsset(models.Model):
                 """
                 IF NOT EXISTS (SELECT 1 FROM stories_revision r JOIN stories_asset a ON a.id = NEW.asset_id
                                WHERE r.id = NEW.revision_id
-                                 AND r.content #>> '{picture,sha256}' = a.sha256) THEN
-                    RAISE EXCEPTION 'The revision does not show this picture.'
+                                 AND (r.content #>> '{picture,sha256}' = a.sha256
+                                      OR r.content -> 'attachments'
+                                         @> jsonb_build_array(jsonb_build_object('sha256', a.sha256)))) THEN
+                    RAISE EXCEPTION 'The revision does not show this file.'
                         USING ERRCODE = 'restrict_violation', HINT = 'content';
                 END IF;
                 RETURN NEW;
@@ -359,6 +383,133 @@ class Intake(Fact):
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
         return Words("Started from a pasted text", f"kept whole, {payload['digest'][:8]}", "draft")
+
+
+class Comment(Fact):
+    """What somebody says about words of a revision (`anchor`, see `anchors`), or about the story (no anchor)."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="comments")
+    anchor = models.JSONField(null=True)
+    text = models.TextField()
+    answers = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(text__regex=r"\S"), name="comment_has_words"),
+        ]
+        triggers = [
+            guards.stamped(
+                """
+                IF NOT EXISTS (SELECT 1 FROM stories_revision
+                               WHERE id = NEW.revision_id AND story_id = NEW.story_id)
+                   OR NOT (NEW.answers_id IS NULL OR EXISTS (SELECT 1 FROM stories_comment
+                           WHERE id = NEW.answers_id AND story_id = NEW.story_id AND answers_id IS NULL)) THEN
+                    RAISE EXCEPTION 'The revision, or the comment that is answered, is of another story.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_there';
+                END IF;
+                """
+            ),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Answered a comment" if payload["answers_id"] else "Commented", f"“{payload['text']}”")
+
+
+class CommentResolution(Fact):
+    """A comment is dealt with."""
+
+    comment = models.OneToOneField(Comment, on_delete=models.PROTECT, related_name="resolution")
+
+    class Meta:
+        triggers = [
+            guards.stamped(
+                """
+                IF NOT EXISTS (SELECT 1 FROM stories_comment WHERE id = NEW.comment_id
+                               AND story_id = NEW.story_id AND answers_id IS NULL) THEN
+                    RAISE EXCEPTION 'There is no such comment to resolve.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_there';
+                END IF;
+                """
+            ),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.comment_id} resolved"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Resolved a comment")
+
+
+class Suggestion(Fact):
+    """Another wording for the words at `anchor`: a drafter takes it, in a revision of its own, or declines."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="suggestions")
+    anchor = models.JSONField()
+    replacement = models.TextField(blank=True)
+    remark = models.TextField(blank=True)
+
+    class Meta:
+        triggers = [
+            guards.stamped(
+                """
+                IF NOT EXISTS (SELECT 1 FROM stories_revision
+                               WHERE id = NEW.revision_id AND story_id = NEW.story_id)
+                   OR NEW.anchor ->> 'exact' IS NOT DISTINCT FROM NEW.replacement THEN
+                    RAISE EXCEPTION 'The revision is of another story, or the wording is the same.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_there';
+                END IF;
+                """
+            ),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.anchor.get('exact')} → {self.replacement}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words(
+            "Suggested another wording",
+            f"“{payload['anchor'].get('exact', '')}” → “{payload['replacement']}”",
+        )
+
+
+class SuggestionDecline(Fact):
+    """A suggested wording is not taken."""
+
+    suggestion = models.OneToOneField(Suggestion, on_delete=models.PROTECT, related_name="decline")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        triggers = [
+            guards.stamped(
+                """
+                IF NOT suggestion_is_open(NEW.suggestion_id, NEW.story_id) THEN
+                    RAISE EXCEPTION 'This suggestion is of another story, or was answered already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'answered';
+                END IF;
+                """
+            ),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.suggestion_id} declined"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Declined a suggested wording", f"“{payload['reason']}”" if payload["reason"] else "")
 
 
 class WorkingCopy(models.Model):
