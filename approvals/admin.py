@@ -4,9 +4,23 @@ from typing import Any
 
 from django.contrib import admin
 
-from stories.admin import StoryFactAdmin
+from stories.admin import FactAdmin, StoryFactAdmin
 
-from .models import Decision, Desk, Outstanding, PinnedStep, Route, Step, Submission
+from .models import (
+    Claim,
+    ClaimRelease,
+    Decision,
+    Deputyship,
+    Desk,
+    PinnedStep,
+    PrivateOffice,
+    Reminder,
+    Route,
+    Seen,
+    Standing,
+    Step,
+    Submission,
+)
 
 
 class StepInline(admin.TabularInline[Step, Route]):
@@ -36,11 +50,11 @@ class RouteAdmin(admin.ModelAdmin[Route]):
 class StepAdmin(admin.ModelAdmin[Step]):
     """One desk of one route."""
 
-    list_display = ["route", "desk", "covers", "position"]
+    list_display = ["route", "stage", "desk", "covers", "condition"]
     list_select_related = ["route", "desk"]
 
 
-@admin.register(Submission, Decision)
+@admin.register(Submission, Decision, Claim, ClaimRelease)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of clearance."""
 
@@ -57,9 +71,42 @@ class PinnedStepAdmin(StoryFactAdmin):
     story_path = "submission__story__in"
 
 
-@admin.register(Outstanding)
-class OutstandingAdmin(StoryFactAdmin):
-    """The sign-offs that are missing: a list that the database keeps."""
+@admin.register(Standing)
+class StandingAdmin(StoryFactAdmin):
+    """How each step asked stands: a list that the database keeps."""
 
-    list_display = ["story", "desk", "covers", "revision"]
-    list_select_related = ["story", "desk", "revision"]
+    list_display = ["story", "desk", "state", "due"]
+    list_select_related = ["story", "desk", "step"]
+
+
+@admin.register(PrivateOffice)
+class PrivateOfficeAdmin(admin.ModelAdmin[PrivateOffice]):
+    """Whose words are cleared by a desk of their own."""
+
+    list_display = ["name", "match", "desk"]
+    list_select_related = ["desk"]
+
+
+@admin.register(Seen)
+class SeenAdmin(StoryFactAdmin):
+    """Which revisions somebody had on the screen."""
+
+    list_display = ["story", "person", "revision", "at"]
+    list_select_related = ["story", "person", "revision"]
+
+
+@admin.register(Reminder)
+class ReminderAdmin(StoryFactAdmin):
+    """The mails about deadlines."""
+
+    list_display = ["kind", "recipient", "deadline", "sent_at"]
+    list_select_related = ["recipient"]
+    story_path = "step__submission__story__in"
+
+
+@admin.register(Deputyship)
+class DeputyshipAdmin(FactAdmin):
+    """Who stands in for whom."""
+
+    list_display = ["deputy", "person", "desk", "since", "until"]
+    list_select_related = ["deputy", "person", "desk"]

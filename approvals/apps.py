@@ -8,8 +8,8 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         from stories import access, record
 
-        from . import desks, outstanding
+        from . import desks, standings
 
         access.grants_roles(desks.roles)
         access.shows_stories(desks.stories)
-        record.also_verify(outstanding.differences)
+        record.also_verify(standings.differences)

@@ -1,20 +1,24 @@
-"""What a step covers of a revision's content: each kind a pure function, the same as `covered_content`."""
+"""What a step covers of a revision's content."""
 
 from typing import Any
 
 from stories import digests
 
-from .models import Covers
+
+def in_words(covers: str, whom: str = "") -> str:
+    return covers if not whom else f"{covers} {whom}"
 
 
-def covered_content(content: dict[str, Any], covers: str) -> Any:
-    """The parts of `content` that a step covers, or None where there is nothing to cover."""
-    if covers == Covers.QUOTES:
+def when_in_words(condition: str, value: str = "") -> str:
+    return f"when {condition} {value}"
+
+
+def covered_content(content: dict[str, Any], covers: str, whom: str = "") -> Any:
+    if covers == "quotes":
         return digests.quotes(content) or None
     return digests.content_parts(content)
 
 
-def covered_digest(content: dict[str, Any], covers: str) -> str | None:
-    """The digest that a decision has to name, or None where there is nothing to cover."""
-    covered = covered_content(content, covers)
+def covered_digest(content: dict[str, Any], covers: str, whom: str = "") -> str | None:
+    covered = covered_content(content, covers, whom)
     return None if covered is None else digests.digest_of(covered)

@@ -6,15 +6,17 @@ from django.db.models import Q
 
 from stories.access import Role
 
+from . import rules
 from .models import Desk, PinnedStep
 
 
 def roles(user: Any) -> set[Role]:
-    """The roles that `user` has by being on a desk."""
-    return {Role.CLEARER} if Desk.objects.filter(members=user.pk).exists() else set()
+    """The roles that `user` has by being on a desk, or standing in for somebody who is."""
+    return {Role.CLEARER} if Desk.objects.filter(rules.acts_for(user)).exists() else set()
 
 
 def stories(user: Any) -> Q:
     """The stories laid before a desk of `user`, of those that are limited to a team."""
-    asked = PinnedStep.objects.filter(desk__members=user.pk, submission__story__team__isnull=False)
+    desks = Desk.objects.filter(rules.acts_for(user)).values("pk")
+    asked = PinnedStep.objects.filter(desk__in=desks, submission__story__team__isnull=False)
     return Q(pk__in=asked.values("submission__story"))

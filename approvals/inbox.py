@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 
 from stories.models import Embargo, Revision, User
 from stories.moments import Moment
 
 from . import rules
 from .differences import Difference, difference
-from .models import Covers, Decision, Outstanding, Verdict
+from .models import Decision, Desk, Standing
 from .parts import word_count
 
 PAGE_SIZE = 25
@@ -40,19 +40,13 @@ def waiting_count(user: Any) -> int:
 
 
 def _outstanding(user: Any) -> QuerySet[Any]:
-    """The missing sign-offs of the person's desks, each with its group."""
-    wrote = Revision.objects.filter(story=OuterRef("story"), by=user.pk)
-    last = Decision.objects.filter(
-        story=OuterRef("story"), desk=OuterRef("desk"), covers=OuterRef("covers")
-    ).order_by("-id")
-    missing: QuerySet[Any] = Outstanding.objects.filter(desk__members=user.pk).annotate(
-        wrote=Exists(wrote),
-        last_verdict=Subquery(last.values("verdict")[:1]),
-        last_covered=Subquery(last.values("covered")[:1]),
+    """The missing sign-offs of the desks for which the person decides, each with its group."""
+    desks = Desk.objects.filter(rules.acts_for(user)).values("pk")
+    missing: QuerySet[Any] = Standing.objects.filter(desk__in=desks, state__in=rules.MISSING).annotate(
         group=Case(
-            When(wrote=True, then=Value(NOT_YOURS)),
-            When(last_verdict=Verdict.CHANGES, last_covered=F("covered"), then=Value(ASKED)),
-            When(last_verdict=Verdict.CLEARED, then=Value(AGAIN)),
+            When(barred__contains=[user.pk], then=Value(NOT_YOURS)),
+            When(state__in=[rules.ASKED, rules.REFUSED], then=Value(ASKED)),
+            When(state=rules.AGAIN, then=Value(AGAIN)),
             default=Value(WAITING),
             output_field=IntegerField(),
         ),
@@ -69,7 +63,7 @@ def _rows(user: Any) -> QuerySet[Any]:
             embargo=Subquery(planned.values("instant")[:1]),
             zone=Subquery(planned.values("zone")[:1]),
         )
-        .select_related("desk", "story")
+        .select_related("desk", "story", "step__desk")
         .order_by("group", F("embargo").asc(nulls_last=True), "step_id")
     )
     return rows
@@ -143,7 +137,7 @@ class Item:
 
     @property
     def covers_words(self) -> str:
-        return str(Covers(self.row.covers).label)
+        return str(self.row.step.covers_words)
 
     @property
     def left(self) -> TimeLeft | None:
@@ -162,12 +156,12 @@ class Item:
         """What changed since the person's own last decision, if there is one and the text is not too long."""
         if self.mine is None or not (self._short(self.mine.revision) and self._short(self.revision)):
             return None
-        return difference(self.mine.revision.content, self.revision.content, self.row.covers, BUDGET)
+        return difference(self.mine.revision.content, self.revision.content, self.row.step.covers, BUDGET)
 
     @cached_property
     def words(self) -> int | None:
         """How many words there are to read; None where there are very many."""
-        return word_count(self.revision.content, self.row.covers) if self._short(self.revision) else None
+        return word_count(self.revision.content, self.row.step.covers) if self._short(self.revision) else None
 
     @staticmethod
     def _short(revision: Revision) -> bool:
@@ -228,7 +222,6 @@ def _items(user: User, rows: list[Any]) -> list[Item]:
     mine = rules.last_decisions(stories, by=user)
     revisions = Revision.objects.in_bulk({row.revision_id for row in rows})
     foreign = [row for row in rows if row.group == NOT_YOURS]
-    wrote = rules.writers(row.story_id for row in foreign)
     people = rules.people_of(row.desk_id for row in foreign)
     now = database_now()
     return [
@@ -236,9 +229,9 @@ def _items(user: User, rows: list[Any]) -> list[Item]:
             row=row,
             revision=revisions[row.revision_id],
             now=now,
-            last=last.get((row.story_id, row.desk_id, row.covers)),
-            mine=mine.get((row.story_id, row.desk_id, row.covers)),
-            others=_without(people.get(row.desk_id, []), wrote.get(row.story_id, set())),
+            last=last.get((row.story_id, row.desk_id, row.step.covers, row.step.whom)),
+            mine=mine.get((row.story_id, row.desk_id, row.step.covers, row.step.whom)),
+            others=_without(people.get(row.desk_id, []), set(row.barred)),
         )
         for row in rows
     ]

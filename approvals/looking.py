@@ -51,8 +51,8 @@ class Look:
 
     @cached_property
     def wrote(self) -> bool:
-        """Whether the person wrote any of the words."""
-        return rules.contributed(self.user, self.revision)
+        """Whether the person wrote words since the step was last fully cleared."""
+        return self.step is not None and self.user.pk in self.step.barred
 
     @property
     def own(self) -> bool:
@@ -70,8 +70,8 @@ class Look:
 
     @cached_property
     def who_can(self) -> dict[int, list[User]]:
-        """Those who can decide, by the id of their desk."""
-        return rules.who_can(self.progress.steps, self.revision)
+        """Those who can decide, by the id of the step."""
+        return rules.who_can(self.progress.steps)
 
     @property
     def why_not(self) -> list[str]:
@@ -84,7 +84,7 @@ class Look:
         return ["Four eyes: you wrote words in it, so you cannot clear it.", self._can(self.step)]
 
     def _can(self, step: rules.StepState) -> str:
-        people = self.who_can.get(step.desk_id, [])
+        people = self.who_can.get(step.step_id, [])
         if not people:
             return f"Nobody on the desk “{step.desk}” can clear it: an administrator can add somebody."
         return f"{rules.names(people, 'or')} can decide for {step.desk}."
@@ -137,14 +137,16 @@ class Look:
     @cached_property
     def route(self) -> list["Planned"]:
         """What a request would ask, by the default route."""
-        steps = list(Step.objects.filter(route__default=True).select_related("desk"))
-        people = rules.people_of(step.desk_id for step in steps)
-        wrote = rules.writers([self.story.pk])[self.story.pk]
+        steps = [
+            step for step in Step.objects.filter(route__default=True).select_related("desk") if step.desk_id
+        ]
+        people = rules.people_of(step.desk_id or 0 for step in steps)
+        wrote = set(Revision.objects.filter(story=self.story).values_list("by", flat=True))
         return [
             Planned(
                 step,
-                coverage.covered_digest(self.revision.content, step.covers) is not None,
-                [person for person in people.get(step.desk_id, []) if person.pk not in wrote],
+                coverage.covered_digest(self.revision.content, step.covers, step.whom) is not None,
+                [person for person in people.get(step.desk_id or 0, []) if person.pk not in wrote],
             )
             for step in steps
         ]
@@ -171,7 +173,7 @@ def look(user: User, story: Story, wanted: int | None = None) -> Look:
     revision = story.revisions.select_related("by").latest("number")
     revision.story = story
     progress = rules.progress(revision)
-    desks = set(user.desks.values_list("pk", flat=True))
+    desks = rules.desks_of(user)
     mine = [step for step in progress.steps if step.desk_id in desks]
     found = next((step for step in progress.steps if step.step_id == wanted), None)
     step = found or next((step for step in mine if step.missing), None) or next(iter(mine), None)

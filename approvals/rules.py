@@ -3,57 +3,99 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from stories.models import Revision, User
 
-from .models import Covers, Decision, PinnedStep, Verdict
+from . import coverage
+from .models import ALL, Condition, Covers, Decision, Deputyship, Desk, PinnedStep, Standing
 
-CLEARED, AGAIN, WAITING, ASKED, NONE = "cleared", "again", "waiting", "asked", "none"
+CLEARED, AGAIN, WAITING, ASKED, REFUSED, NONE = "cleared", "again", "waiting", "asked", "refused", "none"
 STATE_WORDS = {
     CLEARED: "cleared",
     AGAIN: "cleared, then changed: look again",
     WAITING: "waiting",
     ASKED: "changes asked",
+    REFUSED: "refused",
     NONE: "not needed",
 }
+#: The states without the sign-offs that are needed.
+MISSING = (WAITING, AGAIN, ASKED, REFUSED)
 
 
 @dataclass(frozen=True)
 class StepState:
     """A step asked of a story, held against one revision."""
 
-    step_id: int
-    desk_id: int
-    desk: str
-    covers: str
+    step: PinnedStep
     #: The digest that a decision has to name; None where the revision has nothing to cover.
     covered: str | None
-    #: The sign-off that stands, if any.
-    decision_id: int | None
+    #: The ids of the sign-offs that count.
+    decisions: tuple[int, ...]
+    #: One of the states of the vocabulary.
+    state: str
+    #: The ids of those who wrote words since the step was last fully cleared.
+    barred: frozenset[int]
+    #: Whether every step of the stages before is met.
+    is_open: bool
+    #: The deadline (UTC), if it has one.
+    due: datetime | None
     #: The desk's last decision on these or other words, if any.
     last: Decision | None = None
 
     @property
-    def covers_words(self) -> str:
-        """What the step covers, in words."""
-        return str(Covers(self.covers).label)
+    def step_id(self) -> int:
+        return self.step.pk
 
     @property
-    def state(self) -> str:
-        """One of the states of the vocabulary."""
-        if self.covered is None:
-            return NONE
-        if self.decision_id:
-            return CLEARED
-        if self.last is None:
-            return WAITING
-        if self.last.covered == self.covered and self.last.verdict == Verdict.CHANGES:
-            return ASKED
-        return AGAIN if self.last.verdict == Verdict.CLEARED else WAITING
+    def desk_id(self) -> int:
+        assert self.step.desk_id
+        return self.step.desk_id
+
+    @property
+    def desk(self) -> str:
+        return str(self.step.desk)
+
+    @property
+    def stage(self) -> int:
+        return self.step.stage
+
+    @property
+    def covers(self) -> str:
+        return self.step.covers
+
+    @property
+    def whom(self) -> str:
+        return self.step.whom
+
+    @property
+    def identity(self) -> tuple[int, str, str]:
+        """What decisions on the step are found by: the desk and what it covers."""
+        return self.desk_id, self.covers, self.whom
+
+    @property
+    def covers_words(self) -> str:
+        """What the step covers, in words."""
+        return self.step.covers_words
+
+    @property
+    def condition_words(self) -> str:
+        """When it is asked, in words; empty where it always is."""
+        always = self.step.condition == Condition.ALWAYS
+        return "" if always else coverage.when_in_words(self.step.condition, self.step.value)
+
+    @property
+    def quorum_words(self) -> str:
+        """How many have signed of those who have to, where that is more than one: "1 of 2 signed"."""
+        if self.step.quorum == 1 or self.covered is None:
+            return ""
+        people = len(set(self.step.people) - self.barred) if self.step.quorum == ALL else self.step.quorum
+        return f"{min(len(self.decisions), people)} of {people} signed"
 
     @property
     def words(self) -> str:
@@ -62,8 +104,13 @@ class StepState:
 
     @property
     def missing(self) -> bool:
-        """Whether a sign-off is needed and none stands."""
-        return self.covered is not None and self.decision_id is None
+        """Whether sign-offs are needed that do not stand."""
+        return self.state in MISSING
+
+    @property
+    def stands(self) -> bool:
+        """Whether all the sign-offs that the step asks for stand."""
+        return self.state == CLEARED
 
 
 @dataclass(frozen=True)
@@ -83,12 +130,20 @@ class Progress:
 
     @property
     def missing(self) -> list[StepState]:
-        """The steps without a standing sign-off."""
+        """The steps without the sign-offs that they need."""
         return [step for step in self.steps if step.missing]
 
     @property
     def standing(self) -> list[StepState]:
-        return [step for step in self.steps if step.decision_id]
+        return [step for step in self.steps if step.stands]
+
+    @property
+    def stages(self) -> list[list[StepState]]:
+        """The steps by stage, in order."""
+        stages: dict[int, list[StepState]] = defaultdict(list)
+        for step in self.steps:
+            stages[step.stage].append(step)
+        return [stages[number] for number in sorted(stages)]
 
     @property
     def cleared(self) -> bool:
@@ -104,7 +159,7 @@ class Progress:
         if self.cleared:
             return CLEARED
         states = {step.state for step in self.missing}
-        return next((state for state in (ASKED, AGAIN) if state in states), WAITING)
+        return next((state for state in (REFUSED, ASKED, AGAIN) if state in states), WAITING)
 
     @property
     def words(self) -> str:
@@ -113,8 +168,8 @@ class Progress:
             return "draft"
         if self.cleared:
             return "cleared"
-        if self.state == ASKED:
-            return STATE_WORDS[ASKED]
+        if self.state in (REFUSED, ASKED):
+            return STATE_WORDS[self.state]
         if not self.missing:
             return "nobody was asked to clear everything"
         count = len(self.missing)
@@ -122,48 +177,79 @@ class Progress:
 
 
 def progress(revision: Revision) -> Progress:
-    """The clearance of one revision."""
-    return progress_of([revision.pk])[revision.pk]
-
-
-def progress_of(revision_ids: Iterable[int]) -> dict[int, Progress]:
-    """The clearance of each of the revisions, in two queries however many there are."""
-    ids = list(revision_ids)
+    """The clearance of one revision, from the facts."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT r.id, r.story_id, s.step_id, s.desk_id, k.name, s.covers, s.covered, s.decision_id
-            FROM stories_revision r CROSS JOIN LATERAL signoffs(r.id) s
-            JOIN approvals_desk k ON k.id = s.desk_id
-            WHERE r.id = ANY(%s)
-            """,
-            [ids],
+            "SELECT step_id, covered, decisions, state, barred, is_open, due FROM signoffs(%s)", [revision.pk]
         )
         rows = cursor.fetchall()
-    last = last_decisions({row[1] for row in rows})
-    steps: dict[int, list[StepState]] = defaultdict(list)
-    for revision_id, story_id, step_id, desk_id, desk, covers, covered, decision_id in rows:
-        newest = last.get((story_id, desk_id, covers))
-        steps[revision_id].append(StepState(step_id, desk_id, desk, covers, covered, decision_id, newest))
-    return {pk: Progress(steps[pk]) for pk in ids}
+    steps = PinnedStep.objects.select_related("desk").in_bulk(row[0] for row in rows)
+    last = last_decisions([revision.story_id])
+    return Progress([_state(steps[row[0]], row[1:], last, revision.story_id) for row in rows])
 
 
-def last_decisions(story_ids: Iterable[int], by: User | None = None) -> dict[tuple[int, int, str], Decision]:
+def newest_progress(story_ids: Iterable[int]) -> dict[int, Progress]:
+    """The clearance of each story's newest revision, in two queries however many there are."""
+    ids = list(story_ids)
+    rows = (
+        Standing.objects.filter(story__in=ids)
+        .select_related("step__desk")
+        .order_by("step__stage", "step__position", "step_id")
+    )
+    last = last_decisions(ids)
+    found: dict[int, list[StepState]] = defaultdict(list)
+    for row in rows:
+        fields = (row.covered or None, row.decisions, row.state, row.barred, row.is_open, row.due)
+        found[row.story_id].append(_state(row.step, fields, last, row.story_id))
+    return {pk: Progress(found[pk]) for pk in ids}
+
+
+Last = dict[tuple[int, int, str, str], Decision]
+
+
+def _state(step: PinnedStep, fields: tuple[Any, ...], last: Last, story_id: int) -> StepState:
+    covered, decisions, state, barred, is_open, due = fields
+    newest = last.get((story_id, step.desk_id or 0, step.covers, step.whom))
+    return StepState(step, covered, tuple(decisions), state, frozenset(barred), is_open, due, newest)
+
+
+def last_decisions(story_ids: Iterable[int], by: User | None = None) -> Last:
     """The newest decision by story, desk and coverage, whatever the words were; of one person, if named."""
+    key = ("story_id", "desk_id", "covers", "whom")
     newest = (
         Decision.objects.filter(story__in=list(story_ids))
-        .order_by("story_id", "desk_id", "covers", "-id")
-        .distinct("story_id", "desk_id", "covers")
-        .select_related("by", "revision", "desk")
+        .order_by(*key, "-id")
+        .distinct(*key)
+        .select_related("by", "on_behalf", "revision", "desk")
     )
     # A list needs no words but those that a person decided on.
     newest = newest.defer("revision__content") if by is None else newest.filter(by=by)
-    return {(d.story_id, d.desk_id, d.covers): d for d in newest}
+    return {(d.story_id, d.desk_id, d.covers, d.whom): d for d in newest}
 
 
-def contributed(user: User, revision: Revision) -> bool:
-    """Whether `user` wrote any of the words up to `revision`."""
-    return Revision.objects.filter(story=revision.story_id, by=user, pk__lte=revision.pk).exists()
+def desks_of(user: Any) -> set[int]:
+    """The ids of the desks for which `user` decides now: their own, and those they stand in on."""
+    return set(Desk.objects.filter(acts_for(user)).values_list("pk", flat=True))
+
+
+def acts_for(user: Any) -> Q:
+    """The desks for which `user` decides now, as a `Q` on `Desk`."""
+    mine = Deputyship.objects.filter(
+        deputy=user.pk, since__lte=Now(), until__gt=Now(), person__is_active=True
+    )
+    on_one = Q(members__in=mine.filter(desk=None).values("person"))
+    on_that = Q(pk__in=mine.filter(desk__members=F("person")).values("desk"))
+    theirs = Desk.objects.filter(on_one | on_that).values("pk")
+    return Q(members=user.pk) | Q(pk__in=theirs)
+
+
+def principals(user: Any, desk_id: int) -> list[User]:
+    """The people of a desk for whom `user` stands in now, by name."""
+    now = Deputyship.objects.filter(
+        Q(desk=None) | Q(desk=desk_id), deputy=user.pk, since__lte=Now(), until__gt=Now()
+    )
+    people = User.objects.filter(pk__in=now.values("person"), desks=desk_id, is_active=True)
+    return list(people.order_by("first_name", "last_name", "pk"))
 
 
 def on_desk(user: User, step: PinnedStep | StepState) -> bool:
@@ -173,16 +259,9 @@ def on_desk(user: User, step: PinnedStep | StepState) -> bool:
 
 def last_decision_of(user: Any, revision: Revision, step: StepState) -> Decision | None:
     """What `user` decided last for a step of the story, whatever the words were then."""
-    mine = Decision.objects.filter(story=revision.story_id, by=user, desk=step.desk_id, covers=step.covers)
+    desk, covers, whom = step.identity
+    mine = Decision.objects.filter(story=revision.story_id, by=user, desk=desk, covers=covers, whom=whom)
     return mine.select_related("revision").order_by("-id").first()
-
-
-def writers(story_ids: Iterable[int]) -> dict[int, set[int]]:
-    """The ids of those who wrote words of each story."""
-    found: dict[int, set[int]] = defaultdict(set)
-    for story, by in Revision.objects.filter(story__in=list(story_ids)).values_list("story", "by").distinct():
-        found[story].add(by)
-    return found
 
 
 def people_of(desk_ids: Iterable[int]) -> dict[int, list[User]]:
@@ -194,11 +273,14 @@ def people_of(desk_ids: Iterable[int]) -> dict[int, list[User]]:
     return found
 
 
-def who_can(steps: Iterable[StepState], revision: Revision) -> dict[int, list[User]]:
-    """Those who can decide for the desk of each step: its people, without those who wrote words."""
-    wrote = writers([revision.story_id])[revision.story_id]
-    people = people_of({step.desk_id for step in steps})
-    return {desk: [person for person in found if person.pk not in wrote] for desk, found in people.items()}
+def who_can(steps: Iterable[StepState]) -> dict[int, list[User]]:
+    """Those who can decide on each step, by its id: the people of its desk, without those who wrote words."""
+    asked = list(steps)
+    people = people_of({step.desk_id for step in asked})
+    return {
+        step.step_id: [person for person in people.get(step.desk_id, []) if person.pk not in step.barred]
+        for step in asked
+    }
 
 
 def names(people: Iterable[User], word: str) -> str:

@@ -90,7 +90,7 @@ class Release(Fact):
                 "pinned",
                 """
                 INSERT INTO newsroom_releasesignoff (release_id, decision_id)
-                SELECT NEW.id, decision_id FROM signoffs(NEW.revision_id) WHERE decision_id IS NOT NULL;
+                SELECT DISTINCT NEW.id, unnest(decisions) FROM signoffs(NEW.revision_id) WHERE state = 'cleared';
                 """
                 + REFRESH,
             ),

@@ -144,7 +144,7 @@ def states_of(stories: Iterable[Story]) -> list[State]:
     ids = [story.pk for story in listed]
     now = timezone.now().astimezone(UTC)
     newest = _newest(Revision.objects.filter(story__in=ids).select_related("by"), "story_id", "-number")
-    progress = rules.progress_of([revision.pk for revision in newest.values()])
+    progress = rules.newest_progress(ids)
     visible = Visibility.objects.filter(story__in=ids).with_public()
     visibility = {row.story_id: row for row in visible}
     holds = _newest(Hold.objects.filter(story__in=ids, lift=None).select_related("by"), "story_id", "-id")
@@ -154,7 +154,7 @@ def states_of(stories: Iterable[Story]) -> list[State]:
         State(
             story=story,
             revision=newest[story.pk],
-            progress=progress[newest[story.pk].pk],
+            progress=progress[story.pk],
             visibility=visibility.get(story.pk),
             hold=holds.get(story.pk),
             disarm=disarms.get(story.pk),

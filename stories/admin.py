@@ -7,7 +7,22 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from .models import Embargo, Entry, Intake, Limit, Organisation, Revision, Story, Team, Topic, User
+from .models import (
+    Comment,
+    CommentResolution,
+    Embargo,
+    Entry,
+    Intake,
+    Limit,
+    Organisation,
+    Revision,
+    Story,
+    Suggestion,
+    SuggestionDecline,
+    Team,
+    Topic,
+    User,
+)
 
 admin.site.site_header = "Newsroom administration"
 admin.site.site_title = "Newsroom"
@@ -73,7 +88,9 @@ class StoryFactAdmin(FactAdmin):
         )
 
 
-@admin.register(Revision, Embargo, Intake, Limit, Entry)
+@admin.register(
+    Revision, Embargo, Intake, Limit, Comment, CommentResolution, Suggestion, SuggestionDecline, Entry
+)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of drafting, and the record."""
 

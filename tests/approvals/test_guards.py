@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 from django.urls import reverse
 
 from approvals import clearing, rules
-from approvals.models import Covers, Decision, Desk, Outstanding, PinnedStep, Route, Step, Submission, Verdict
+from approvals.models import Covers, Decision, Desk, PinnedStep, Route, Standing, Step, Submission, Verdict
 from newsroom import releasing
 from newsroom.models import Release
 from stories import record
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 #: PostgreSQL's code for a missing right.
 NOT_ALLOWED = "42501"
-FACTS = [Submission, PinnedStep, Decision, Outstanding]
+FACTS = [Submission, PinnedStep, Decision, Standing]
 
 
 def sql(statement: str, *values: Any) -> None:
@@ -40,7 +40,7 @@ def everything() -> list[Any]:
         Submission,
         PinnedStep,
         Decision,
-        Outstanding,
+        Standing,
         Entry,
         Release,
     ]
@@ -220,16 +220,16 @@ def test_not_even_the_owner_changes_a_fact(live_newsroom, model, statement):
 INSERTS = {
     "a pinned step": "INSERT INTO approvals_pinnedstep (submission_id, desk_id, covers, position) "
     "SELECT submission_id, desk_id, 'quotes', 9 FROM approvals_pinnedstep LIMIT 1",
-    "an outstanding step": "INSERT INTO approvals_outstanding "
-    "(step_id, story_id, desk_id, revision_id, covers, covered) "
-    "SELECT s.id, b.story_id, s.desk_id, b.revision_id, s.covers, '' FROM approvals_pinnedstep s "
+    "a step that stands": "INSERT INTO approvals_standing "
+    "(step_id, story_id, desk_id, revision_id, covered, decisions, state, barred, is_open) "
+    "SELECT s.id, b.story_id, s.desk_id, b.revision_id, '', '{}', 'cleared', '{}', true FROM approvals_pinnedstep s "
     "JOIN approvals_submission b ON b.id = s.submission_id LIMIT 1",
     "an entry of the record": "INSERT INTO stories_entry "
     "(story_id, number, source, fact, at, payload, previous, hash) "
     "SELECT story_id, 9, 'approvals_decision', 1, now(), '{}', hash, hash FROM stories_entry LIMIT 1",
     "an entry, by the guards' function": "SELECT record_append("
     "(SELECT id FROM stories_story LIMIT 1), 'approvals_decision', 1, NULL, now(), '{}')",
-    "a read model, by the guards' function": "SELECT refresh_outstanding(id) FROM stories_story",
+    "a read model, by the guards' function": "SELECT refresh_standings(id) FROM stories_story",
 }
 
 
@@ -302,7 +302,7 @@ TAMPERING = [
     "SET session_replication_role = replica",
     "SET ROLE newsroom_owner",
     "ALTER TABLE approvals_decision DISABLE TRIGGER ALL",
-    "DROP TRIGGER outstanding_changed ON stories_revision",
+    "DROP TRIGGER standings_changed ON stories_revision",
     "ALTER FUNCTION is_cleared RENAME TO was_cleared",
     "CREATE FUNCTION public.digest_of(text) RETURNS text LANGUAGE sql AS $$ SELECT '' $$",
     "CREATE OR REPLACE FUNCTION is_cleared(bigint) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$",
@@ -341,15 +341,15 @@ def test_functions_of_ones_own_in_a_temporary_schema_are_not_called(newsroom):
     revision = newsroom.submitted()
     newsroom.legal.members.add(newsroom.drafter)
     sql(
-        "CREATE FUNCTION pg_temp.contributed(bigint, bigint, bigint DEFAULT NULL) RETURNS boolean "
-        "LANGUAGE sql AS $$ SELECT false $$"
+        "CREATE FUNCTION pg_temp.barred(public.stories_revision, public.approvals_pinnedstep, text) "
+        "RETURNS bigint[] LANGUAGE sql AS $$ SELECT ARRAY[]::bigint[] $$"
     )
     sql("CREATE TEMP TABLE stories_revision AS SELECT * FROM public.stories_revision WHERE false")
     with pytest.raises(Error) as caught, transaction.atomic():
         sql(
             "INSERT INTO public.approvals_decision "
-            "(story_id, by_id, step_id, revision_id, verdict, covered, reason) "
-            "SELECT %s, %s, %s, %s, 'cleared', %s, ''",
+            "(story_id, by_id, step_id, revision_id, verdict, covered, whom, reason) "
+            "SELECT %s, %s, %s, %s, 'cleared', %s, '', ''",
             revision.story_id,
             newsroom.drafter.pk,
             newsroom.step(revision.story, newsroom.legal).pk,
@@ -458,7 +458,7 @@ def test_the_admin_shows_facts_and_offers_nothing_more(newsroom, as_, model):
 
 def test_an_administrator_sets_up_desks_and_routes(newsroom, as_):
     browser = as_(newsroom.administrator)
-    sent = {"name": "Statistics", "members": [newsroom.nobody.pk]}
+    sent = {"name": "Statistics", "members": [newsroom.nobody.pk], "escalates_after": 30}
     assert browser.post(reverse("admin:approvals_desk_add"), sent).status_code == 302
     desk = Desk.objects.get(name="Statistics")
     steps = {
@@ -467,6 +467,9 @@ def test_an_administrator_sets_up_desks_and_routes(newsroom, as_):
         "steps-0-desk": desk.pk,
         "steps-0-covers": "everything",
         "steps-0-position": 1,
+        "steps-0-stage": 1,
+        "steps-0-condition": "always",
+        "steps-0-quorum": 1,
     }
     assert browser.post(reverse("admin:approvals_route_add"), {"name": "Figures", **steps}).status_code == 302
     assert [step.desk for step in Route.objects.get(name="Figures").steps.all()] == [desk]

@@ -243,7 +243,7 @@ def test_pages_of_25(newsroom, as_):
 
 
 def test_a_story_without_a_headline_has_a_name_all_the_same(newsroom, as_):
-    newsroom.submitted(headline="")
+    newsroom.edit(newsroom.submitted().story, headline="")
     assert "Story without a headline" in as_(newsroom.lawyer).get(reverse("inbox")).content.decode()
 
 

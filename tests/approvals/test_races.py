@@ -7,8 +7,8 @@ from time import sleep
 import pytest
 from django.db import connection, connections, transaction
 
-from approvals import clearing, outstanding, rules
-from approvals.models import Decision, Outstanding
+from approvals import clearing, rules, standings
+from approvals.models import Decision, Standing
 from stories import drafting, record
 from stories.models import Revision, Story
 from tests.approvals.doing import ask, covered
@@ -39,7 +39,7 @@ def test_no_sign_off_stands_on_words_that_were_saved_at_the_same_instant(live_ne
         assert isinstance(cleared, Decision | clearing.Moved), cleared
         newest = Story.objects.get(pk=seen.story_id).latest
         assert newest.headline == "Saved at the same instant"
-        assert [step.decision_id for step in rules.progress(newest).steps] == [None, None]
+        assert [step.stands for step in rules.progress(newest).steps] == [False, False]
         if isinstance(cleared, Decision):
             assert Decision.objects.get(pk=cleared.pk).covered == digest
             states = [step.state for step in rules.progress(seen).steps]
@@ -64,8 +64,8 @@ def test_two_of_one_desk_decide_at_the_same_instant(live_newsroom):
         found = race(2, act)
         assert all(isinstance(decision, Decision) for decision in found), found
         last = Decision.objects.filter(story=seen.story_id).order_by("-at")[0]
-        standing = rules.progress(seen).steps[0].decision_id
-        assert standing == (last.pk if last.verdict == "cleared" else None)
+        standing = rules.progress(seen).steps[0].decisions
+        assert standing == ((last.pk,) if last.verdict == "cleared" else ())
         assert last.pk == max(decision.pk for decision in found)
     assert list(record.verify()) == []
 
@@ -141,5 +141,5 @@ def test_many_at_once_leave_the_list_of_missing_sign_offs_right(live_newsroom):
 
     found = race(8, act)
     assert not [one for one in found if isinstance(one, Exception) and "deadlock" in str(one)]
-    assert list(outstanding.differences()) == []
-    assert {row.revision for row in Outstanding.objects.filter(story=story)} <= {story.latest}
+    assert list(standings.differences()) == []
+    assert {row.revision for row in Standing.objects.filter(story=story)} == {story.latest}

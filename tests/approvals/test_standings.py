@@ -6,8 +6,8 @@ from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from approvals import clearing, outstanding, rules
-from approvals.models import Outstanding
+from approvals import clearing, rules, standings
+from approvals.models import Standing
 from stories import drafting, record
 from stories.models import Revision
 from tests.approvals.doing import ask
@@ -21,7 +21,8 @@ DOINGS = ["headline", "quote", "no quotes", "legal clears", "office clears", "le
 def listed() -> set[tuple[int, str, str | None]]:
     """What the read model says is missing."""
     return {
-        (row.revision_id, row.desk.name, row.covered) for row in Outstanding.objects.select_related("desk")
+        (row.revision_id, row.desk.name, row.covered)
+        for row in Standing.objects.select_related("desk").filter(state__in=rules.MISSING)
     }
 
 
@@ -77,19 +78,17 @@ def test_whatever_happens_the_list_is_what_the_facts_say(newsroom, doings):
         latest = story.latest
         rows = {row for row in listed() if row[0] in set(story.revisions.values_list("pk", flat=True))}
         assert rows == missing(latest)
-    assert list(outstanding.differences()) == []
+    assert list(standings.differences()) == []
 
 
 def test_a_list_that_was_tampered_with_is_named_and_written_anew(live_newsroom, capsys):
     room = live_newsroom
     revision = room.submitted()
     with connections["owner"].cursor() as cursor:
-        cursor.execute("DELETE FROM approvals_outstanding WHERE covers = 'quotes'")
-    fault = (
-        f"story {revision.story.uid}: the sign-offs that are listed as missing are not those that are missing"
-    )
+        cursor.execute("UPDATE approvals_standing SET state = 'cleared' WHERE state = 'waiting'")
+    fault = f"story {revision.story.uid}: its sign-offs are not listed as its facts say that they stand"
     assert list(record.verify()) == [fault]
-    call_command("rebuild_outstanding")
-    assert capsys.readouterr().out == "The missing sign-offs of 1 story were listed anew.\n"
+    call_command("rebuild_standings")
+    assert capsys.readouterr().out == "How the sign-offs of 1 story stand was listed anew.\n"
     assert list(record.verify()) == []
     assert listed() == missing(revision)
