@@ -162,7 +162,7 @@ class Item:
         """What changed since the person's own last decision, if there is one and the text is not too long."""
         if self.mine is None or not (self._short(self.mine.revision) and self._short(self.revision)):
             return None
-        return difference(self.mine.revision.content, self.revision.content, self.row.covers, BUDGET)
+        return difference(self.mine.revision.content, self.revision.content, self.row.covers, budget=BUDGET)
 
     @cached_property
     def words(self) -> int | None:
