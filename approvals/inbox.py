@@ -156,12 +156,14 @@ class Item:
         """What changed since the person's own last decision, if there is one and the text is not too long."""
         if self.mine is None or not (self._short(self.mine.revision) and self._short(self.revision)):
             return None
-        return difference(self.mine.revision.content, self.revision.content, self.row.step.covers, BUDGET)
+        step = self.row.step
+        old, new = self.mine.revision.content, self.revision.content
+        return difference(old, new, step.covers, whom=step.whom, budget=BUDGET)
 
     @cached_property
     def words(self) -> int | None:
         """How many words there are to read; None where there are very many."""
-        return word_count(self.revision.content, self.row.step.covers) if self._short(self.revision) else None
+        return word_count(self.revision.content, self.row.step.covers, self.row.step.whom) if self._short(self.revision) else None
 
     @staticmethod
     def _short(revision: Revision) -> bool:

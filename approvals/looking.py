@@ -20,10 +20,11 @@ class Change:
     old: Revision
     new: Revision
     covers: str
+    whom: str = ""
 
     @cached_property
     def difference(self) -> Difference:
-        return difference(self.old.content, self.new.content, self.covers)
+        return difference(self.old.content, self.new.content, self.covers, whom=self.whom)
 
     @cached_property
     def elsewhere(self) -> Difference:
@@ -99,7 +100,7 @@ class Look:
         """What changed since then; None where the covered words are the same, or there was no decision."""
         if self.last is None or self.step is None or self.last.covered == self.step.covered:
             return None
-        return Change(self.last.revision, self.revision, self.step.covers)
+        return Change(self.last.revision, self.revision, self.step.covers, self.step.whom)
 
     @property
     def part(self) -> str:
@@ -117,7 +118,7 @@ class Look:
     @property
     def links(self) -> list[str]:
         """Where the links in what the person covers lead."""
-        return links(self.revision.content, self.step.covers) if self.own and self.step else []
+        return links(self.revision.content, self.step.covers, self.step.whom) if self.own and self.step else []
 
     @property
     def asked(self) -> list[rules.StepState]:
