@@ -235,17 +235,14 @@ _OF_COVERAGE: dict[str, Callable[[dict[str, Any]], Iterable[Part]]] = {
 
 
 def figure_parts(covered: Iterable[dict[str, Any]]) -> Iterator[Part]:
-    """Each sentence with figures in it, and what somebody marked as a figure."""
+    """Each sentence with figures in it, and whose words it is in."""
     for found in covered:
         before: Tokens = ()
-        for number, html in found["sentences"]:
+        for html in found["sentences"]:
             tokens = of_html(html)
-            said = Token(str(number), means=f"sentence {number}")
-            yield replace(_part("block figure", f"figure in {found['in']}", (said, *tokens)), after=before)
+            yield replace(_part("block figure", f"figure in {found['in']}", tokens), after=before)
             before = tokens
         rest = {key: value for key, value in found.items() if key not in {"in", "sentences"}}
-        if any(rest.values()):
-            yield _entries("block marks", f"marked in {found['in']}", rest.pop("marks", []))
         if any(rest.values()):
             yield _part("block more", f"more on {found['in']}", of_value(rest))
 

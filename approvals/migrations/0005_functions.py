@@ -127,7 +127,7 @@ LANGUAGE sql STABLE AS $$
         SELECT b ->> 'html' FROM jsonb_array_elements(covered_content(content, covers, whom)) b
         WHERE covers IN ('quotes', 'speaker', 'role')
         UNION ALL
-        SELECT s ->> 1 FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') s
+        SELECT s #>> '{}' FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') s
         WHERE covers = 'figures'
         UNION ALL
         SELECT v FROM jsonb_array_elements(covered_content(content, covers, whom)) p,

@@ -16,7 +16,7 @@ from approvals import coverage
 from approvals.comparing import EMPTY, Run
 from approvals.differences import Difference, difference
 from approvals.models import Covers
-from approvals.parts import Part, figure_parts, links, parts, word_count
+from approvals.parts import Part, links, parts, word_count
 from approvals.passages import Passage
 from approvals.tokens import Tokens
 from tests.approvals.contents import TEXT, contents
@@ -415,23 +415,13 @@ def test_a_desk_that_covers_one_part_is_shown_that(covers: str, changed: dict[st
 
 
 def test_each_sentence_with_figures_is_a_part():
-    found = list(
-        figure_parts(
-            [
-                {
-                    "in": "paragraph",
-                    "marks": [],
-                    "sentences": [[0, "It is <b>40</b> metres long."], [2, "9."]],
-                },
-                {"in": "quote", "marks": ["forty"], "sentences": [[1, "We built forty."]]},
-            ]
-        )
-    )
+    said = [{"kind": "paragraph", "html": "<p>It is <em>40</em> metres long. We are glad. 9.</p>"}]
+    found = list(parts(words(headline="", summary="", notes="", body=[*said, quote("We built forty.")]), "figures"))
     assert [(part.kind, part.label, read(part)) for part in found] == [
         ("block figure", "figure in paragraph", "It is 40 metres long."),
         ("block figure", "figure in paragraph", "9."),
         ("block figure", "figure in quote", "We built forty."),
-        ("block marks", "marked in quote", "forty\n"),
+        ("block more", "more on quote", read(found[-1])),
     ]
 
 
