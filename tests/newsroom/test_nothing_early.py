@@ -24,7 +24,7 @@ from newsroom import releasing
 from newsroom.access import PAGES
 from newsroom.models import Release
 from newsroom.releasing import database_now
-from stories import pictures
+from stories import files, pictures
 from stories.models import Asset, Organisation, Revision, Topic
 from stories.moments import Moment
 
@@ -129,7 +129,7 @@ class Secret:
     @property
     def traces(self) -> list[bytes]:
         """What would give it away: words, hashes, the picture's bytes; its id, unless it is public anyway."""
-        bytes_of_it = pictures.path_of(self.asset).read_bytes()
+        bytes_of_it = files.path_of(self.asset).read_bytes()
         public = Release.objects.public().filter(story=self.revision.story).exists()
         ids = [self.asset.sha256, self.revision.digest, *([] if public else [str(self.revision.story.uid)])]
         return [b"canary", *(text.encode() for text in ids), bytes_of_it[200:264]]
@@ -338,7 +338,7 @@ def test_at_its_instant_every_word_is_there(newsroom, words, asset, client):
 
     missing = [word for word in CANARIES if word.encode() not in answer(client, page)[2].lower()]
     assert missing == []
-    assert pictures.path_of(asset).read_bytes() == answer(client, picture)[2]
+    assert files.path_of(asset).read_bytes() == answer(client, picture)[2]
     for path, found in {
         "/": ["canaryheadline", "canaryslug", "canarysummary", "canaryalt", asset.sha256],
         "/feed.atom": [
