@@ -253,6 +253,7 @@ LOGGING = {
         # A line for each task every few seconds would bury what matters; our own tasks say what they did.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "pikepdf": {"level": "WARNING"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
