@@ -150,7 +150,12 @@ class Secret:
         """What would give it away: words, hashes, its files' bytes; its id, unless it is public anyway."""
         bytes_of_it = [files.path_of(asset).read_bytes()[200:264] for asset in (self.asset, self.document)]
         public = Release.objects.public().filter(story=self.revision.story).exists()
-        ids = [self.asset.sha256, self.document.sha256, self.revision.digest, *([] if public else [str(self.revision.story.uid)])]
+        ids = [
+            self.asset.sha256,
+            self.document.sha256,
+            self.revision.digest,
+            *([] if public else [str(self.revision.story.uid)]),
+        ]
         return [b"canary", *(text.encode() for text in ids), *bytes_of_it]
 
 

@@ -99,7 +99,9 @@ def test_what_was_deleted_or_replaced_is_gone():
     words = b"BT /F1 12 Tf 50 700 Td (The gates) Tj ET"
     before = first[first.rindex(b"startxref") :].split()[1]
     newer = b"%d 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (number, len(words), words)
-    xref = b"xref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %d 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n"
+    xref = (
+        b"xref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %d 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n"
+    )
     raw = first + newer + xref % (number, len(first), size, root, before, len(first) + len(newer))
     assert b"Canary wording" in raw
     said = everything(pdfs.cleaned(raw))
@@ -187,9 +189,7 @@ def test_a_pdf_that_takes_too_much_ends_its_own_process_alone(monkeypatch):
 
 
 def test_the_process_has_no_more_memory_than_it_was_given():
-    script = (
-        "import sys; sys.path.insert(0, '.'); from stories import pdfs; pdfs.limited(); bytearray(2 * 1024**3)"
-    )
+    script = "import sys; sys.path[0] = '.'; from stories import pdfs; pdfs.limited(); bytearray(2 * 1024**3)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert b"MemoryError" in done.stderr
 
@@ -229,7 +229,7 @@ def test_a_table_is_taken_as_it_is(raw):
         (b"a,b\n1,2,3\n", "line 2 has 3 columns"),
         (b'a,b\n"1,2\n', "cannot be read"),
         (b"a,b\n=1+1,2\n", "formula"),
-        (b'a,b\n"=cmd|\' /C calc\'!A0",2\n', "formula"),
+        (b"a,b\n\"=cmd|' /C calc'!A0\",2\n", "formula"),
         (b"a,b\n+HYPERLINK(1),2\n", "formula"),
         (b"a,b\n-2+3+cmd|' /C calc'!A0,2\n", "formula"),
         (b"a,b\n@SUM(1),2\n", "formula"),
