@@ -76,9 +76,9 @@ def add_entry(feed: Element, story: Listed) -> None:
     for topic in story.topics:
         add(entry, "category", term=topic)
     for document in story.documents:
-        where = settings.SITE_URL + document.url
-        about = {"type": document.media_type, "length": str(document.size), "title": document.title}
-        add(entry, "link", rel="enclosure", href=where, **about)
+        if document.url:
+            about = {"type": document.media_type, "length": str(document.size), "title": document.title}
+            add(entry, "link", rel="enclosure", href=settings.SITE_URL + document.url, **about)
     add(entry, "summary", story.summary)
 
 
