@@ -91,7 +91,7 @@ def _check_rows(text: str, delimiter: str) -> None:
                 raise AttachmentRefused(_NEITHER)
             if len(row) != columns:
                 raise AttachmentRefused(
-                    f"It is no table: line {reader.line_num} has {len(row)} columns, the first line {columns}."
+                    f"It is no table: line {reader.line_num} has {len(row)} columns, the first {columns}."
                     " Leave out titles and notes above and below the table."
                 )
             if any(_FORMULA.match(cell) for cell in row):
