@@ -13,12 +13,13 @@ from PIL import Image, ImageDraw
 
 from approvals import clearing, rules
 from approvals.models import Covers, Desk, PinnedStep, Route, Step
-from stories import drafting, importing, intake, pictures
+from stories import attachments, drafting, files, importing, intake, pictures
 from stories.access import GROUP_ROLES, Role
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
 from . import releasing
+from .demo_documents import GAUGES, WEND_GATES, Document
 from .models import Subscriber
 
 PASSWORD = "saltmarsh-and-tide"  # noqa: S105 - a demo's, shown on its sign-in page
@@ -67,7 +68,7 @@ def acting_at(instant: datetime) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Plan:
-    """A story of the demo: its text, what it is about, its picture, and how far it has come."""
+    """A story of the demo: its text, what it is about, what comes with it, and how far it has come."""
 
     text: str
     topics: tuple[str, ...]
@@ -78,6 +79,8 @@ class Plan:
     picture: tuple[str, str] | None = None
     by: str = "marta"
     team: str = ""
+    documents: tuple[Document, ...] = ()
+    partners: tuple[str, ...] = ()
 
 
 class Demo:
@@ -110,6 +113,8 @@ class Demo:
         organisation = Organisation.objects.get(slug="rivers-and-coasts")
         content["topics"] = [{"slug": topic.slug, "name": topic.name} for topic in topics]
         content["organisation"] = {"slug": organisation.slug, "name": organisation.name}
+        partners = Organisation.objects.filter(name__in=plan.partners)
+        content["partners"] = [{"slug": partner.slug, "name": partner.name} for partner in partners]
         content["slug"] = plan.text
         by = self.users[plan.by]
         if plan.picture:
@@ -117,13 +122,24 @@ class Demo:
             asset = pictures.store(drawing(plan.text), by)
             content["picture"] = {
                 "sha256": asset.sha256,
-                "name": asset.name,
+                "name": files.name_of(asset),
                 "width": asset.width,
                 "height": asset.height,
                 "alt": alt,
                 "caption": caption,
                 "credit": "Illustration: Department for Rivers and Coasts",
             }
+        for document in plan.documents:
+            asset = attachments.store(document.file, by)
+            content["attachments"].append(
+                {
+                    "sha256": asset.sha256,
+                    "name": files.name_of(asset),
+                    "title": document.title,
+                    "media_type": asset.media_type,
+                    "size": asset.size,
+                }
+            )
         team = Team.objects.get(name=plan.team) if plan.team else None
         return importing.begin(by=by, recognised=recognised, content=content, embargo=False, team=team)
 
@@ -211,7 +227,7 @@ def released(demo: Demo, revision: Revision) -> None:
 PLANS = (
     Plan("quiet-engines", ("Fishing and boats",), released, -6, time(11)),
     Plan("harbour-lecture", ("River levels", "Flood defences"), released, -4, time(18, 30)),
-    Plan("river-levels", ("River levels",), released, -2, time(9, 30)),
+    Plan("river-levels", ("River levels",), released, -2, time(9, 30), documents=(GAUGES,)),
     Plan("gwylan", ("Spills and rescue",), released, -2, time(16, 5)),
     Plan(
         "wend-gates",
@@ -223,6 +239,8 @@ PLANS = (
             "The finished gates at Wendmouth, looking out to sea",
             "Five gates between six pale towers across a wide river mouth. The middle gate is raised.",
         ),
+        documents=(WEND_GATES,),
+        partners=("Wendmouth Harbour Trust",),
     ),
     Plan("byelaws", ("Estuaries",), armed, 1, time(9, 30)),
     Plan("brackwater", ("Flood defences",), held, 1, time(14, 30)),
@@ -274,6 +292,7 @@ def furnish() -> None:
     Step.objects.create(route=route, desk=desks["Legal"], covers=Covers.EVERYTHING, position=1)
     Step.objects.create(route=route, desk=desks["Private Office"], covers=Covers.QUOTES, position=2)
     Organisation.objects.create(name="Department for Rivers and Coasts", slug="rivers-and-coasts")
+    Organisation.objects.create(name="Wendmouth Harbour Trust", slug="wendmouth-harbour-trust")
     names = sorted({topic for plan in PLANS for topic in plan.topics})
     Topic.objects.bulk_create(Topic(name=name, slug=name.lower().replace(" ", "-")) for name in names)
 

@@ -174,9 +174,10 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-# A release with a long body and its notes, and one picture.
+# A release with a long body and its notes; a picture, and each attachment, on top.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PICTURE_MAX_BYTES = 20 * 1024 * 1024
+ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -252,6 +253,7 @@ LOGGING = {
         # A line for each task every few seconds would bury what matters; our own tasks say what they did.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "pikepdf": {"level": "WARNING"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

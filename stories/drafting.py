@@ -75,9 +75,9 @@ def _add(story: Story, by: User, content: dict[str, Any], latest: Revision | Non
         origin=origin,
         number=latest.number + 1 if latest else 1,
     )
-    if content["picture"]:
-        asset = Asset.objects.get(sha256=content["picture"]["sha256"])
-        RevisionAsset.objects.create(revision=revision, asset=asset)
+    shown = {file["sha256"] for file in (content["picture"], *content["attachments"]) if file}
+    for digest in sorted(shown):
+        RevisionAsset.objects.create(revision=revision, asset=Asset.objects.get(sha256=digest))
     return revision
 
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import nh3
+from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
 
+from . import content as shape
 from . import richtext
 from .kinds import TYPES
 from .moments import Moment
@@ -82,6 +85,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Document:
+    """An attachment: where it is fetched from, as what a reader saves it, and what it is in words."""
+
+    url: str
+    title: str
+    words: str
+    save_as: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Article:
     """All that the template shows. `mine` and `unseen` are for a proof alone, and empty in public."""
 
@@ -94,6 +109,8 @@ class Article:
     contacts: tuple[tuple[Line, ...], ...]
     topics: tuple[str, ...]
     organisation: str
+    partners: tuple[str, ...]
+    documents: tuple[Document, ...]
     published: Moment | None
     address: str
     mine: str = ""
@@ -107,12 +124,13 @@ class Article:
     @property
     def has_facts(self) -> bool:
         """Whether there is anything to put beside the words."""
-        return bool(self.organisation or self.published or self.quotes or self.notes or self.contacts)
+        said = self.organisation or self.partners or self.published or self.quotes
+        return bool(said or self.notes or self.contacts or self.documents)
 
     @property
     def has_sections(self) -> bool:
         """Whether anything comes after "Ends"."""
-        return bool(self.notes or self.contacts or self.topics)
+        return bool(self.notes or self.contacts or self.documents or self.topics)
 
 
 def article(
@@ -121,16 +139,19 @@ def article(
     published: Moment | None = None,
     address: str = "",
     picture_url: str = "",
+    media: str = "staff_media",
     covers: str | None = None,
 ) -> Article:
     """The article for `content`.
 
-    `address` is the page's own, in full. `covers`, "everything" or "quotes", marks what the reader of a
-    proof covers; without it there is no trace of such marks.
+    `address` is the page's own, in full. `media` names the URL from which documents are fetched: that of
+    the staff, unless the article is for the public. `covers`, "everything" or "quotes", marks what the
+    reader of a proof covers; without it there is no trace of such marks.
     """
     if published:
         published = replace(published, instant=published.instant.replace(microsecond=0))
     everything = covers == "everything"
+    content = shape.filled(content)
     return Article(
         type_label=type_label(content["type"]),
         headline=content["headline"],
@@ -141,6 +162,8 @@ def article(
         contacts=contact_lines(content["contacts"]),
         topics=tuple(topic["name"] for topic in content["topics"]),
         organisation=(content["organisation"] or {}).get("name", ""),
+        partners=tuple(partner["name"] for partner in content["partners"]),
+        documents=documents(content["attachments"], media),
         published=published,
         address=address,
         mine="everything" if everything else "",
@@ -168,6 +191,46 @@ def picture(stored: dict[str, Any] | None, url: str) -> Picture | None:
         height=stored.get("height", 0),
         **{key: stored.get(key, "") for key in ("alt", "caption", "credit")},
     )
+
+
+def documents(attachments: list[dict[str, Any]], media: str) -> tuple[Document, ...]:
+    """The attachments as content holds them, to be fetched from the URL called `media`."""
+    return tuple(_document(number, stored, media) for number, stored in enumerate(attachments, start=1))
+
+
+def _document(number: int, stored: dict[str, Any], media: str) -> Document:
+    title = stored["title"] or f"Document {number}"
+    name = str(stored["name"])
+    try:
+        url = reverse(media, args=[name])
+    except NoReverseMatch:
+        # Raw SQL can store any name: what cannot be fetched is named all the same.
+        url = ""
+    kind = kind_words(stored["media_type"], name)
+    save_as = f"{slugify(title)[:80].strip('-') or f'document-{number}'}.{name.rpartition('.')[2]}"
+    return Document(
+        url,
+        title,
+        f"{kind}, {size_words(stored['size'])}",
+        save_as,
+        media_type=stored["media_type"],
+        size=stored["size"],
+    )
+
+
+def kind_words(media_type: str, name: str) -> str:
+    """What people call a type of file."""
+    return {"application/pdf": "PDF", "text/csv": "CSV"}.get(media_type, name.rpartition(".")[2].upper())
+
+
+def size_words(size: int) -> str:
+    """A number of bytes as people read it: "640 bytes", "218 KB", "1.2 MB"."""
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    if size < 999_500:
+        return f"{size / 1000:.0f} KB"
+    megabytes = size / 1_000_000
+    return f"{megabytes:.1f} MB" if megabytes < 9.95 else f"{megabytes:.0f} MB"
 
 
 def _blocks(

@@ -252,3 +252,56 @@ def test_no_character_of_the_contacts_is_lost(text):
 @pytest.mark.parametrize("unit", ["1(", "a", "1", "+ ", "a@", "a@a.", "1 ", "https://", "a@a-"])
 def test_a_megabyte_of_contacts_takes_no_time(unit):
     rendering.contact_lines(unit * (1_000_000 // len(unit)))
+
+
+DOCUMENT = {
+    "sha256": "b" * 64,
+    "name": "b" * 64 + ".pdf",
+    "title": "Die Brücke – kurz",
+    "media_type": "application/pdf",
+    "size": 217_900,
+}
+
+
+def test_documents_and_partners_are_named():
+    partners = [{"slug": "trust", "name": "Harbour Trust"}, {"slug": "wardens", "name": "Wardens <of> Wend"}]
+    content = {**WORDS, "partners": partners, "attachments": [DOCUMENT]}
+    (document,) = rendering.article(content, media="media").documents
+    assert document.url == f"/media/{DOCUMENT['name']}"
+    assert (document.words, document.save_as) == ("PDF, 218 KB", "die-brucke-kurz.pdf")
+    html = page(content)
+    assert f'<a href="/desk/media/{DOCUMENT["name"]}" download="die-brucke-kurz.pdf">' in html
+    assert '<a href="#documents">1 document</a>' in html
+    assert "<dd>Harbour Trust</dd><dd>Wardens &lt;of&gt; Wend</dd>" in html
+    assert "Documents" not in page()
+    assert "<dt>With</dt>" not in page()
+
+
+def test_a_document_without_a_title_or_with_another_name_is_named_all_the_same():
+    raw = {**DOCUMENT, "title": "", "name": "of raw SQL/<i>", "media_type": "x/y"}
+    (document,) = rendering.documents([raw], "media")
+    assert (document.title, document.url) == ("Document 1", "")
+    assert "<i>" not in page({**WORDS, "attachments": [raw]})
+
+
+def test_words_from_before_there_were_documents_are_still_shown():
+    old = {key: part for key, part in WORDS.items() if key not in ("attachments", "partners")}
+    assert page(old) == page()
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1 KB"),
+        (218_400, "218 KB"),
+        (999_499, "999 KB"),
+        (999_500, "1.0 MB"),
+        (1_240_000, "1.2 MB"),
+        (19_999_999, "20 MB"),
+    ],
+)
+def test_sizes_in_words(size, words):
+    assert rendering.size_words(size) == words
