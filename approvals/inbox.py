@@ -163,7 +163,11 @@ class Item:
     @cached_property
     def words(self) -> int | None:
         """How many words there are to read; None where there are very many."""
-        return word_count(self.revision.content, self.row.step.covers, self.row.step.whom) if self._short(self.revision) else None
+        return (
+            word_count(self.revision.content, self.row.step.covers, self.row.step.whom)
+            if self._short(self.revision)
+            else None
+        )
 
     @staticmethod
     def _short(revision: Revision) -> bool:

@@ -118,7 +118,9 @@ class Look:
     @property
     def links(self) -> list[str]:
         """Where the links in what the person covers lead."""
-        return links(self.revision.content, self.step.covers, self.step.whom) if self.own and self.step else []
+        return (
+            links(self.revision.content, self.step.covers, self.step.whom) if self.own and self.step else []
+        )
 
     @property
     def asked(self) -> list[rules.StepState]:

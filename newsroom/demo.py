@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from approvals import clearing, rules
 from approvals.models import Covers, Desk, PinnedStep, Route, Step
-from stories import attachments, drafting, files, importing, intake, pictures
+from stories import attachments, drafting, importing, intake, pictures
 from stories.access import GROUP_ROLES, Role
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
@@ -122,7 +122,7 @@ class Demo:
             asset = pictures.store(drawing(plan.text), by)
             content["picture"] = {
                 "sha256": asset.sha256,
-                "name": files.name_of(asset),
+                "name": asset.name,
                 "width": asset.width,
                 "height": asset.height,
                 "alt": alt,
@@ -134,7 +134,7 @@ class Demo:
             content["attachments"].append(
                 {
                     "sha256": asset.sha256,
-                    "name": files.name_of(asset),
+                    "name": asset.name,
                     "title": document.title,
                     "media_type": asset.media_type,
                     "size": asset.size,

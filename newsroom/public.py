@@ -152,7 +152,7 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """A picture or an attachment, while the released revision of a public story shows it."""
     showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
     asset = get_object_or_404(Asset, Exists(showing), sha256=name.partition(".")[0])
-    if files.name_of(asset) != name:
+    if asset.name != name:
         raise Http404
     etag = f'"{asset.sha256}"'
     unchanged = get_conditional_response(request, etag=etag)

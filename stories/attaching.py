@@ -37,7 +37,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        return files.name_of(self.asset)
+        return self.asset.name
 
     @property
     def words(self) -> str:
@@ -108,7 +108,7 @@ class AttachmentsForm(forms.Form):
 
     def clean_attachments(self, data: dict[str, Any]) -> list[Asset]:
         """What is attached once the boxes were heeded and the new files stored; the form shows it so."""
-        if set(self._names()) - {files.name_of(asset) for asset in self._assets}:
+        if set(self._names()) - {asset.name for asset in self._assets}:
             self.add_error("attachment_files", f"{_GONE}.")
         kept = [asset for asset in self._assets if not data.get(f"attachment_remove_{asset.sha256}")]
         for asset in set(self._assets) - set(kept):
@@ -138,7 +138,7 @@ class AttachmentsForm(forms.Form):
 
     def _show(self, assets: Iterable[Asset]) -> None:
         data = cast(QueryDict, self.data).copy()
-        data.setlist("attachment", [files.name_of(asset) for asset in assets])
+        data.setlist("attachment", [asset.name for asset in assets])
         for name in [name for name in data if name.startswith("attachment_remove_")]:
             del data[name]
         self.data = data
@@ -167,7 +167,7 @@ class AttachmentsForm(forms.Form):
         return [
             {
                 "sha256": asset.sha256,
-                "name": files.name_of(asset),
+                "name": asset.name,
                 "title": " ".join(self.cleaned_data.get(f"attachment_title_{asset.sha256}", "").split()),
                 "media_type": asset.media_type,
                 "size": asset.size,

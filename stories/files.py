@@ -13,27 +13,14 @@ from django.http import FileResponse
 
 from .models import Asset, RevisionAsset, Story, User
 
-#: What can be stored, and how the names of such files end.
-ENDINGS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "application/pdf": "pdf",
-    "text/csv": "csv",
-}
 #: How many of their uploads a session remembers.
 REMEMBERED = 200
 _UPLOADED = "uploaded"
 
 
-def name_of(asset: Asset) -> str:
-    """The file's name, here and in addresses: its digest and the ending of its type."""
-    return f"{asset.sha256}.{ENDINGS.get(asset.media_type, 'bin')}"
-
-
 def path_of(asset: Asset) -> Path:
     """Where the bytes of an asset lie: a private folder, never served as it is."""
-    return Path(settings.MEDIA_ROOT) / asset.sha256[:2] / name_of(asset)
+    return Path(settings.MEDIA_ROOT) / asset.sha256[:2] / asset.name
 
 
 def keep(
@@ -111,7 +98,7 @@ def faults() -> Iterator[str]:
         try:
             found = sha256(path_of(asset).read_bytes()).hexdigest()
         except FileNotFoundError:
-            yield f"the bytes of {what} {name_of(asset)} are missing"
+            yield f"the bytes of {what} {asset.name} are missing"
         else:
             if found != asset.sha256:
-                yield f"the bytes of {what} {name_of(asset)} were changed"
+                yield f"the bytes of {what} {asset.name} were changed"

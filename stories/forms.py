@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.text import slugify
 
 from . import content as shape
-from . import files, pictures, richtext
+from . import pictures, richtext
 from .attaching import AttachmentsForm, attachments_initial
 from .editor import BodyField, NotesField
 from .kinds import TYPES
@@ -175,7 +175,7 @@ class StoryForm(AttachmentsForm):
             return None
         return {
             "sha256": asset.sha256,
-            "name": files.name_of(asset),
+            "name": asset.name,
             "width": asset.width,
             "height": asset.height,
             **{key: self.cleaned_data[f"picture_{key}"].strip() for key in ("alt", "caption", "credit")},

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from . import access, guards
-from .kinds import TYPES
+from .kinds import ENDINGS, TYPES
 
 #: What the role that the application runs as may do with the rows of a table.
 READ_ONLY = "SELECT"
@@ -184,7 +184,7 @@ class Asset(models.Model):
     @property
     def name(self) -> str:
         """The file's name: its digest and the ending of its type."""
-        return f"{self.sha256}.{self.media_type.removeprefix('image/').replace('jpeg', 'jpg')}"
+        return f"{self.sha256}.{ENDINGS.get(self.media_type, 'bin')}"
 
 
 class Revision(Fact):

@@ -270,7 +270,7 @@ def staff_media(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     known = files.known_to(person(request), request.session)
     sha256 = name.partition(".")[0]
     asset = known.filter(sha256=sha256).first() if sha256.isalnum() else None
-    if asset is None or files.name_of(asset) != name:
+    if asset is None or asset.name != name:
         raise Http404
     try:
         return files.answer(asset)

@@ -416,10 +416,12 @@ def test_a_desk_that_covers_one_part_is_shown_that(covers: str, changed: dict[st
 
 def test_each_sentence_with_figures_is_a_part():
     said = [{"kind": "paragraph", "html": "<p>It is <em>40</em> metres long. We are glad. 9.</p>"}]
-    found = list(parts(words(headline="", summary="", notes="", body=[*said, quote("We built forty.")]), "figures"))
+    found = list(
+        parts(words(headline="", summary="", notes="", body=[*said, quote("We built forty.")]), "figures")
+    )
     assert [(part.kind, part.label, read(part)) for part in found] == [
         ("block figure", "figure in paragraph", "It is 40 metres long."),
-        ("block figure", "figure in paragraph", "9."),
+        ("block figure", "figure in paragraph", "We are glad. 9."),
         ("block figure", "figure in quote", "We built forty."),
         ("block more", "more on quote", read(found[-1])),
     ]

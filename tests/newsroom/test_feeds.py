@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from newsroom import feeds, releasing
-from stories import attachments, files
+from stories import attachments
 from tests.stories.documents import CSV, file
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_an_entry_has_its_storys_id_for_ever(newsroom, client):
 
 def test_an_entry_names_its_documents(newsroom, client):
     asset = attachments.store(file(CSV, "homes.csv"), newsroom.drafter)
-    name = files.name_of(asset)
+    name = asset.name
     document = {"sha256": asset.sha256, "name": name, "title": "Homes & more", "media_type": "text/csv"}
     raw = {**document, "name": "of raw SQL"}
     newsroom.public(attachments=[{**one, "size": asset.size} for one in (document, raw)])

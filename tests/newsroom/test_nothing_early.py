@@ -140,8 +140,8 @@ class Secret:
         """What stands in its addresses, were they guessed."""
         return {
             "slug": self.revision.slug,
-            "name": files.name_of(self.asset),
-            "document": files.name_of(self.document),
+            "name": self.asset.name,
+            "document": self.document.name,
             "uid": str(self.revision.story.uid),
         }
 
@@ -179,11 +179,11 @@ def words(newsroom, asset) -> dict[str, Any]:
     Organisation.objects.create(name="Canaryorganisation", slug="canaryorganisation")
     Organisation.objects.create(name="Canarypartner", slug="canarypartner")
     size = {"width": asset.width, "height": asset.height}
-    picture = {"sha256": asset.sha256, "name": files.name_of(asset), **size, **PICTURE_WORDS}
+    picture = {"sha256": asset.sha256, "name": asset.name, **size, **PICTURE_WORDS}
     document = attachments.store(BytesIO(pdf(text="Canarydocument")), newsroom.drafter)
     attached = {
         "sha256": document.sha256,
-        "name": files.name_of(document),
+        "name": document.name,
         "title": TITLE,
         "media_type": document.media_type,
         "size": document.size,

@@ -27,7 +27,7 @@ def attached(asset: Asset, title: str = "The gates in brief") -> dict[str, objec
     """An attachment as content holds it."""
     return {
         "sha256": asset.sha256,
-        "name": files.name_of(asset),
+        "name": asset.name,
         "title": title,
         "media_type": asset.media_type,
         "size": asset.size,
@@ -36,7 +36,7 @@ def attached(asset: Asset, title: str = "The gates in brief") -> dict[str, objec
 
 def row(asset: Asset, title: str = "") -> dict[str, object]:
     """An attachment as a browser sends it."""
-    return {"attachment": [files.name_of(asset)], f"attachment_title_{asset.sha256}": title}
+    return {"attachment": [asset.name], f"attachment_title_{asset.sha256}": title}
 
 
 def test_documents_are_uploaded_given_titles_and_saved_in_their_order(newsroom, as_):
@@ -81,7 +81,7 @@ def test_an_uploaded_document_outlives_a_fault_elsewhere(newsroom, as_):
     asset = Asset.objects.get()
     kept = row(asset, "Homes by parish")
     again = browser.post(NEW, fields(headline="", **kept)).content.decode()
-    assert f'value="{files.name_of(asset)}"' in again
+    assert f'value="{asset.name}"' in again
     assert 'value="Homes by parish"' in again
     browser.post(NEW, fields(**kept))
     assert Revision.objects.get().content["attachments"] == [attached(asset, "Homes by parish")]
@@ -95,7 +95,7 @@ def test_a_refused_document_is_named_and_the_others_are_kept(newsroom, as_):
     assert response.status_code == 422
     assert "“worse.pdf” was not taken. It contains a program (JavaScript)." in page
     assert "“virus.csv” was not taken. It is neither a PDF nor a CSV file." in page
-    assert [row.name for row in response.context["form"].rows] == [files.name_of(Asset.objects.get())]
+    assert [row.name for row in response.context["form"].rows] == [Asset.objects.get().name]
     assert not Story.objects.exists()
 
 
@@ -128,7 +128,7 @@ def test_a_digest_that_somebody_got_to_know_attaches_nothing(newsroom, as_):
     newsroom.draft(by=newsroom.other_drafter, team=team, slug="limited", attachments=[attached(asset)])
     browser = as_(newsroom.drafter)
     assert browser.post(NEW, fields(**row(asset))).status_code == 422
-    assert browser.get(reverse("staff_media", args=[files.name_of(asset)])).status_code == 404
+    assert browser.get(reverse("staff_media", args=[asset.name])).status_code == 404
     assert not Story.objects.filter(by=newsroom.drafter).exists()
 
 
@@ -156,7 +156,7 @@ def test_what_somebody_else_uploaded_first_stays_in_the_form(newsroom, as_, kind
     theirs.post(NEW, fields(team=team.pk, **sent()))
     asset = Asset.objects.get()
     response = mine.post(NEW, fields(headline="", **sent()))
-    name = files.name_of(asset)
+    name = asset.name
     assert (asset.sha256 if kind == "picture" else name) in response.content.decode()
     shown = mine.get(reverse("staff_media", args=[name]))
     assert shown.status_code == 200
@@ -173,7 +173,7 @@ def test_another_session_is_not_shown_what_one_has_uploaded(newsroom, as_):
     newsroom.draft(by=newsroom.other_drafter, team=team, attachments=[attached(asset)])
     as_(newsroom.officer).post(NEW, fields(headline="", attachment_files=file(CSV, "homes.csv")))
     for person in (newsroom.drafter, newsroom.lawyer, newsroom.administrator):
-        assert as_(person).get(reverse("staff_media", args=[files.name_of(asset)])).status_code == 404
+        assert as_(person).get(reverse("staff_media", args=[asset.name])).status_code == 404
 
 
 def test_no_more_documents_than_a_reader_bears(newsroom, as_, monkeypatch):
@@ -225,12 +225,12 @@ def test_a_working_copy_keeps_titles(newsroom, as_):
     asset = stored(newsroom)
     kept = {
         "base": None,
-        "fields": {"attachment": [files.name_of(asset)], f"attachment_title_{asset}": ["T"]},
+        "fields": {"attachment": [asset.name], f"attachment_title_{asset}": ["T"]},
     }
     browser = as_(newsroom.drafter)
     browser.post(reverse("new_working_copy"), kept, content_type="application/json")
     assert WorkingCopy.objects.get().fields == kept["fields"]
-    assert files.name_of(asset) in browser.get(NEW).content.decode()
+    assert asset.name in browser.get(NEW).content.decode()
 
 
 def test_the_same_file_twice_is_shown_once(newsroom):
@@ -244,7 +244,7 @@ def test_the_same_file_twice_is_shown_once(newsroom):
 
 def test_the_public_gets_a_document_while_a_public_story_has_it(newsroom, client):
     asset, table = stored(newsroom), stored(newsroom, CSV)
-    path = f"/media/{files.name_of(asset)}"
+    path = f"/media/{asset.name}"
     release = newsroom.public(
         attachments=[attached(asset, "Die Tore – kurz & gut"), attached(table, "Homes")]
     )
@@ -255,7 +255,7 @@ def test_the_public_gets_a_document_while_a_public_story_has_it(newsroom, client
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Cache-Control"] == "no-cache"
     assert client.get(path, headers={"If-None-Match": response["ETag"]}).status_code == 304
-    response = client.get(f"/media/{files.name_of(table)}")
+    response = client.get(f"/media/{table.name}")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response.getvalue() == CSV
     for wrong in (f"/media/{asset.sha256}.csv", f"/media/{asset.sha256}.jpg"):
@@ -267,7 +267,7 @@ def test_the_public_gets_a_document_while_a_public_story_has_it(newsroom, client
     # The newest words of the story have another: it is not public.
     other = stored(newsroom, pdf(text="Newer"))
     newsroom.edit(release.story, attachments=[attached(other)])
-    assert client.get(f"/media/{files.name_of(other)}").status_code == 404
+    assert client.get(f"/media/{other.name}").status_code == 404
     assert client.get(path).getvalue()
 
 
@@ -277,14 +277,14 @@ def test_nobody_else_gets_a_document_before(newsroom, client, state):
     made = getattr(newsroom, "armed" if state == "held" else state)(attachments=[attached(asset)])
     if state == "held":
         releasing.hold(story=made.story, by=newsroom.officer, reason="Wait")
-    assert client.get(f"/media/{files.name_of(asset)}").status_code == 404
-    assert client.get(f"/desk/media/{files.name_of(asset)}").status_code == 302
+    assert client.get(f"/media/{asset.name}").status_code == 404
+    assert client.get(f"/desk/media/{asset.name}").status_code == 302
 
 
 def test_a_document_is_given_to_those_who_know_its_story(newsroom, as_):
     team = Team.objects.create(name="Coasts")
     asset = stored(newsroom)
-    path = reverse("staff_media", args=[files.name_of(asset)])
+    path = reverse("staff_media", args=[asset.name])
     lawyer = as_(newsroom.lawyer)
     assert lawyer.get(path).status_code == 404
     revision = newsroom.draft(attachments=[attached(asset)])
@@ -302,7 +302,7 @@ def test_on_proofs_links_lead_to_what_staff_may_see(newsroom, as_):
     asset = stored(newsroom)
     revision = newsroom.draft(attachments=[attached(asset)])
     clearing.request(revision=revision, by=newsroom.drafter)
-    link = f'<a href="/desk/media/{files.name_of(asset)}" download="the-gates-in-brief.pdf">'
+    link = f'<a href="/desk/media/{asset.name}" download="the-gates-in-brief.pdf">'
     for page in (
         at("story_revision", revision.story, number=1),
         at("story_clearing", revision.story),
