@@ -268,7 +268,8 @@ def _decide(
     reason: str,
     on_behalf: User | None,
 ) -> Decision:
-    if coverage.covered_digest(revision.content, step.covers, step.whom) is None:
+    desk = step.desk
+    if desk is None or coverage.covered_digest(revision.content, step.covers, step.whom) is None:
         raise NotAsked("There is nothing to clear: this revision has no words that the desk covers.")
     if standing := _same(step, revision, covered, by, verdict, reason, on_behalf):
         return standing
@@ -279,7 +280,7 @@ def _decide(
                 by=by,
                 step=step,
                 revision=revision,
-                desk=step.desk,
+                desk=desk,
                 covers=step.covers,
                 whom=step.whom,
                 verdict=verdict,

@@ -351,7 +351,7 @@ class Decision(Fact):
     def in_words(cls, payload: dict[str, Any]) -> Words:
         desk = Desk.objects.filter(pk=payload["desk_id"]).first()
         covers = coverage.in_words(payload["covers"], payload.get("whom", ""))
-        behalf = User.objects.filter(pk=payload.get("on_behalf_id")).first()
+        behalf = User.objects.filter(pk=payload.get("on_behalf_id") or 0).first()
         also = f", on behalf of {behalf}" if behalf else ""
         said = f"“{payload['reason']}”" if payload["reason"] else ""
         match payload["verdict"]:

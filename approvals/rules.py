@@ -254,7 +254,7 @@ def principals(user: Any, desk_id: int) -> list[User]:
 
 def on_desk(user: User, step: PinnedStep | StepState) -> bool:
     """Whether `user` is one of the people of a step's desk."""
-    return user.desks.filter(pk=step.desk_id).exists()
+    return step.desk_id is not None and user.desks.filter(pk=step.desk_id).exists()
 
 
 def last_decision_of(user: Any, revision: Revision, step: StepState) -> Decision | None:

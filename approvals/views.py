@@ -57,7 +57,7 @@ def story_submit(request: HttpRequest, uid: UUID) -> HttpResponse:
         submission = clearing.request(revision=revision, by=user)
     except clearing.Refused as refusal:
         return _refused(request, look(user, story), refusal, seen=revision)
-    desks = ", ".join(step.desk.name for step in submission.steps.select_related("desk"))
+    desks = ", ".join(dict.fromkeys(str(step.desk) for step in submission.steps.select_related("desk")))
     messages.success(request, f"Clearance of revision {revision.number} was requested from {desks}.")
     return redirect("story_clearing", uid)
 

@@ -7,6 +7,7 @@ DROP_OLD = """
 DROP TRIGGER outstanding_changed ON stories_revision; DROP FUNCTION outstanding_changed;
 DROP FUNCTION refresh_outstanding; DROP FUNCTION outstanding_of;
 DROP FUNCTION is_cleared; DROP FUNCTION signoffs; DROP FUNCTION contributed;
+DROP FUNCTION covered_content(jsonb, text);
 """
 
 FUNCTIONS = """
