@@ -49,6 +49,10 @@ class Incomplete(Refused):
         self.problems = problems
 
 
+class Objection(Refused):
+    """A desk asked for changes or refused, and the route that was chosen does not ask it."""
+
+
 class FourEyes(Refused):
     """Somebody tried to decide on words that they, or whom they stand in for, wrote."""
 
@@ -90,6 +94,10 @@ class AlreadyPublic(Refused):
 
 
 BY_HINT: dict[str, tuple[type[Refused], str]] = {
+    "objection": (
+        Objection,
+        "Clearance was not requested: this route leaves out a desk that objected. Choose one that asks it.",
+    ),
     "four_eyes": (
         FourEyes,
         "Nothing was signed: you wrote words in this story. Somebody else on the desk can clear it.",
@@ -102,12 +110,11 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
     "not_asked": (NotAsked, "Nothing was signed: this desk is not asked to clear the story any more."),
     "not_open": (
         NotOpen,
-        "Nothing was signed: an earlier stage is not met yet. You can ask for changes already, and clear when it is.",
+        "Nothing was signed: an earlier stage is not met yet. You can ask for changes already.",
     ),
     "refused": (
         RefusedByDesk,
-        "Nothing was signed: somebody of the desk refused these words. They can take that back, or the drafter "
-        "can change the words.",
+        "Nothing was signed: somebody of the desk refused these words, and only they can take that back.",
     ),
     "not_yours": (
         NotYours,
@@ -119,7 +126,7 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
     ),
     "public": (
         AlreadyPublic,
-        "Nothing was taken back: the story is public on this sign-off. The duty officer can have it corrected.",
+        "Nothing was taken back: the story is public on this sign-off. Tell the duty officer.",
     ),
 }
 
@@ -134,6 +141,7 @@ def request(*, revision: Revision, by: User, route: Route | None = None) -> Subm
         Incomplete: the words lack something that has to be there.
         AlreadyRequested: this route, as it is, is under way; a new revision needs no new request.
         Moved: `revision` is not the newest one.
+        Objection: a desk objected that this route does not ask.
     """
     route = route or Route.objects.filter(default=True).first()
     if route is None or not route.steps.filter(covers=Covers.EVERYTHING).exists():
@@ -143,6 +151,13 @@ def request(*, revision: Revision, by: User, route: Route | None = None) -> Subm
         )
     if problems := checks.problems(revision.content):
         raise Incomplete(problems)
+    try:
+        return _request(revision, by, route)
+    except Error as error:
+        raise _named(error) from error
+
+
+def _request(revision: Revision, by: User, route: Route) -> Submission:
     with transaction.atomic():
         Story.objects.select_for_update().get(pk=revision.story_id)
         newest = Submission.objects.filter(story=revision.story_id).order_by("-id").first()
@@ -293,8 +308,8 @@ def _decide(
             raise Moved(revision, revision.story.latest) from error
         if on_behalf and hint_of(error) == "four_eyes":
             raise FourEyes(
-                f"Nothing was signed: you or {on_behalf} wrote words in this story. Somebody else on the desk "
-                "can clear it."
+                f"Nothing was signed: you or {on_behalf} wrote words in this story. Somebody else on the "
+                "desk can clear it."
             ) from error
         raise _named(error) from error
 

@@ -386,7 +386,7 @@ class Intake(Fact):
 
 
 class Comment(Fact):
-    """What somebody says about words of a revision (`anchor`, see `anchors`), or about the story (no anchor)."""
+    """What somebody says about words of a revision (`anchor`), or about the story (no anchor)."""
 
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="comments")
     anchor = models.JSONField(null=True)
@@ -450,7 +450,7 @@ class CommentResolution(Fact):
 
 
 class Suggestion(Fact):
-    """Another wording for the words at `anchor`: a drafter takes it, in a revision of its own, or declines."""
+    """Another wording for the words at `anchor`: a drafter takes it, in a revision, or declines."""
 
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="suggestions")
     anchor = models.JSONField()

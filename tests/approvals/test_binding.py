@@ -187,9 +187,9 @@ def test_a_deputyship_is_never_made_longer_or_deleted(newsroom):
 
 
 def test_nobody_makes_themself_a_deputy(newsroom):
+    now = datetime.now(UTC)
     for by in (newsroom.nobody, newsroom.administrator):
         with pytest.raises(Error) as caught, transaction.atomic():
-            now = datetime.now(UTC)
             Deputyship.objects.create(
                 person=newsroom.lawyer, deputy=by, since=now, until=now + timedelta(hours=1), by=by
             )
