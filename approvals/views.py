@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
-from stories import checks, record, rendering
+from stories import checks, record, remark_forms, rendering
 from stories.access import story_for
 from stories.models import Revision, Story
 from stories.views import may_draft, person, picture_url
@@ -171,6 +171,7 @@ def _page(
             "may_request": drafts and not seen.progress.requested,
             "problems": checks.problems(seen.revision.content) if drafts else [],
             "incomplete": incomplete,
+            "remarks": remark_forms.shown(seen.story, seen.revision, seen.user),
         },
         status=status,
     )
