@@ -13,6 +13,7 @@ for a line break and between paragraphs or items.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as changed_in
 from difflib import SequenceMatcher
 from html import escape, unescape
 from typing import Any
@@ -214,6 +215,8 @@ def replace(content: dict[str, Any], anchor: Any, replacement: str) -> dict[str,
     """
     place = check(content, anchor)
     words = settled(place.part, replacement)
+    if not words:
+        place = _with_space(Reading(content).text(place.part, place.block), place)
     changed = dict(content)
     if place.part == "body":
         blocks = list(content["body"])
@@ -329,6 +332,13 @@ def _written(tag: Tag) -> str:
         return f"</{tag.name}>"
     attrs = "".join(f' {name}="{escape(value)}"' for name, value in tag.attrs.items())
     return "" if tag.name == "!" else f"<{tag.name}{attrs}>"
+
+
+def _with_space(text: str, place: Place) -> Place:
+    """A place of words that are taken out, with one of the two spaces around them."""
+    before, after = text[: place.start], text[place.end : place.end + 1]
+    alone = before.endswith(" ") and not after.isalnum()
+    return changed_in(place, start=place.start - 1) if alone else place
 
 
 def _replaced_block(block: dict[str, Any], place: Place, words: str) -> dict[str, Any]:

@@ -113,8 +113,8 @@ class SuggestionForm(WordsForm):
         max_length=MOST_LETTERS,
         required=False,
         widget=_writing(2, "pub"),
-        help_text="Left empty, the words are to be taken out. If a drafter takes it these are words of yours, "
-        "and somebody else has to clear them",
+        help_text="Left empty, the words are to be taken out. If a drafter takes it these are words of "
+        "yours, and somebody else has to clear them",
     )
     remark = forms.CharField(label="Why", required=False, max_length=MOST_LETTERS, widget=_writing(1))
 

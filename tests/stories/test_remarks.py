@@ -133,7 +133,7 @@ def test_no_wording_takes_the_words_out(newsroom, replacement):
     revision = newsroom.draft()
     taken = take(newsroom, suggestion(newsroom, revision, replacement=replacement))
     assert TODAY in revision.content["body"][0]["html"]
-    assert taken.content["body"][0]["html"] == "<p>A footbridge</p>"
+    assert taken.content["body"][0]["html"] == "<p>A footbridge.</p>"
 
 
 def test_the_same_wording_is_refused(newsroom):
