@@ -48,7 +48,11 @@ def paths(newsroom) -> dict[str, str]:
         "media": {"name": "0" * 64 + ".png"},
         "staff_media": {"name": "0" * 64 + ".png"},
         "story_revision": {**by_uid, "number": 1},
-        "story_decide": {**by_uid, "step": newsroom.step(story, newsroom.legal).pk},
+        **{
+            name: {**by_uid, "step": newsroom.step(story, newsroom.legal).pk}
+            for name in ("story_decide", "story_take", "story_let_go")
+        },
+        "deputy_end": {"number": 1},
         "mail_message": {"name": "0" * 32},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
     }
