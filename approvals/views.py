@@ -1,4 +1,4 @@
-"""Pages of clearance: what waits for a person, and one story's words with the decision on them."""
+"""The page of clearance: one story's words, with the decision on them."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from stories.access import story_for
 from stories.models import Revision, Story
 from stories.views import may_draft, person, picture_url
 
-from . import clearing, inbox
+from . import clearing, deputies
 from .forms import DecisionForm, RequestForm
 from .looking import Change, Look, look
 from .models import Decision, PinnedStep, Verdict
@@ -20,17 +20,10 @@ from .models import Decision, PinnedStep, Verdict
 STATUS: dict[type[clearing.Refused], int] = {
     clearing.FourEyes: 403,
     clearing.NotOnDesk: 403,
+    clearing.NotDeputy: 403,
     clearing.ReasonMissing: 422,
 }
 CONFLICT = 409
-
-
-@require_GET
-def inbox_page(request: HttpRequest) -> HttpResponse:
-    """The sign-offs that are missing, of the desks that the person is on."""
-    number = request.GET.get("page", "")
-    found = inbox.page(person(request), int(number) if number.isdecimal() and len(number) < 9 else 1)
-    return render(request, "approvals/inbox.html", {"inbox": found})
 
 
 @require_GET
@@ -74,12 +67,20 @@ def story_decide(request: HttpRequest, uid: UUID, step: int) -> HttpResponse:
         return _invalid(request, look(user, story, step), form)
     data = form.cleaned_data
     revision = _revision(story, data["revision"])
+    behalf = data["on_behalf"]
     try:
         if data["verdict"] == Verdict.CLEARED:
-            decision = clearing.clear(step=pinned, revision=revision, covered=data["covered"], by=user)
+            decision = clearing.clear(
+                step=pinned, revision=revision, covered=data["covered"], by=user, on_behalf=behalf
+            )
         else:
             decision = clearing.ask_for_changes(
-                step=pinned, revision=revision, covered=data["covered"], by=user, reason=data["reason"]
+                step=pinned,
+                revision=revision,
+                covered=data["covered"],
+                by=user,
+                reason=data["reason"],
+                on_behalf=behalf,
             )
     except clearing.Refused as refusal:
         return _refused(request, look(user, story, step), refusal, seen=revision, reason=data["reason"])
@@ -98,9 +99,11 @@ def _receipt(decision: Decision) -> str:
     """What was signed, in words: desk, part, revision and short digest."""
     what = f"{decision.get_covers_display()} of revision {decision.revision.number}"
     digest = record.short(decision.covered)
+    behalf = f", on behalf of {decision.on_behalf}" if decision.on_behalf else ""
     if decision.verdict == Verdict.CLEARED:
-        return f"Signed: {decision.desk} cleared {what} ({digest})."
-    return f"Sent: {decision.desk} asked for changes to {what} ({digest}). The drafter reads your reason."
+        return f"Signed{behalf}: {decision.desk} cleared {what} ({digest})."
+    sent = f"Sent{behalf}: {decision.desk} asked for changes to {what} ({digest})."
+    return f"{sent} The drafter reads your reason."
 
 
 def _refused(
@@ -120,6 +123,7 @@ def _refused(
         refusal="" if missing else str(refusal),
         reason_error=str(refusal) if missing else "",
         moved=moved,
+        chosen=request.POST.get("on_behalf", ""),
     )
 
 
@@ -132,6 +136,7 @@ def _invalid(request: HttpRequest, seen_now: Look, form: DecisionForm) -> HttpRe
         reason=str(form["reason"].value() or ""),
         refusal="Nothing was signed: what this page sent was not whole. Here it is anew." if broken else "",
         reason_error=" ".join(map(str, form.errors.get("reason", []))),
+        chosen=request.POST.get("on_behalf", ""),
     )
 
 
@@ -145,6 +150,7 @@ def _page(
     reason_error: str = "",
     moved: Change | None = None,
     incomplete: bool = False,
+    chosen: str = "",
 ) -> HttpResponse:
     step = seen.step
     form = DecisionForm(
@@ -164,6 +170,8 @@ def _page(
                 seen.revision.content, picture_url=picture, covers=step.covers if step and seen.own else None
             ),
             "form": form,
+            "speaks": deputies.speaks_for(seen.user, step) if step and seen.may_decide else None,
+            "chosen": chosen,
             "refusal": refusal,
             "reason_error": reason_error,
             "moved": moved,

@@ -57,7 +57,11 @@ def paths(newsroom) -> dict[str, str]:
         "comment_resolve": {**by_uid, "pk": comment.pk},
         "suggestion_take": {**by_uid, "pk": suggestion.pk},
         "suggestion_decline": {**by_uid, "pk": suggestion.pk},
-        "story_decide": {**by_uid, "step": newsroom.step(story, newsroom.legal).pk},
+        **{
+            name: {**by_uid, "step": newsroom.step(story, newsroom.legal).pk}
+            for name in ("story_decide", "story_take", "story_let_go")
+        },
+        "deputy_end": {"number": 1},
         "mail_message": {"name": "0" * 32},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
     }
