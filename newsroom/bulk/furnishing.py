@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 
 from approvals.models import Condition, Covers, Deputyship, Desk, PrivateOffice, Route, Step
 from newsroom.demo import drawing
-from stories import pictures
+from stories import files, pictures
 from stories.access import Role
 from stories.models import Asset, Organisation, Team, Topic, User
 
@@ -298,7 +298,7 @@ class Furnisher:
             by_id=by,
             at=self.begun,
         )
-        path = pictures.path_of(asset)
+        path = files.path_of(asset)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         asset.save(using=self.using, force_insert=True)
