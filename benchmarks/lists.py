@@ -116,12 +116,16 @@ class Pages:
         self.people = list(User.objects.values_list("pk", flat=True))
         self.to_clear = list(missing.values_list("story__uid", flat=True)[:2000])
         self.slugs = list(Visibility.objects.filter(announced=True).values_list("slug", flat=True)[:2000])
-        self.last_page = Story.objects.filter(team=None).count() // 25
+        old = Story.objects.filter(team=None, pk__lte=Story.objects.count() // 2)
+        self.old = list(old.values_list("uid", flat=True)[:2000])
         self.kinds: dict[str, Callable[[], Ask]] = {
             "inbox of a busy desk": lambda: (self.clearer, "/desk/clearances/"),
             "inbox, second page": lambda: (self.clearer, "/desk/clearances/?page=2"),
             "story list": lambda: (self.anybody, "/desk/stories/"),
-            "story list, a page far back": lambda: (self.anybody, f"/desk/stories/?page={self.far_back}"),
+            "story list, a page far back": lambda: (
+                self.anybody,
+                f"/desk/stories/?before={random.choice(self.old)}",
+            ),
             "story list, a search": lambda: (self.anybody, f"/desk/stories/?q={self.word}"),
             "clearing page": lambda: (
                 self.clearer,
@@ -139,10 +143,6 @@ class Pages:
     @property
     def anybody(self) -> int:
         return self.random.choice(self.people)
-
-    @property
-    def far_back(self) -> int:
-        return self.random.randint(self.last_page // 2, self.last_page)
 
     @property
     def word(self) -> str:
@@ -261,8 +261,8 @@ def _about(size: dict[str, Any]) -> str:
     )
 
 
-NOTES = """One request at a time, over HTTP, signed in where the page asks for it, each time by somebody else or for
-another story. SQL is the time in the database of those queries; growth is that of the median."""
+NOTES = """One request at a time, over HTTP, signed in where the page asks for it, each time by somebody else
+or for another story. SQL is the time in the database of those queries; growth is that of the median."""
 
 
 if __name__ == "__main__":
