@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from approvals import rules
@@ -174,5 +174,9 @@ def _newest(rows: Any, key: str, order: str) -> dict[int, Any]:
 def going_out(user: Any, now: datetime, until: datetime) -> list[Story]:
     """The stories for `user` that are armed or were released between `now` minus a day and `until`."""
     between = (now - timedelta(days=1), until)
-    rows = Story.objects.visible_to(user).filter(visibility__release__embargo__range=between)
+    # Nothing is visible before its embargo: this asks no more, and it has an index.
+    soon = Q(visibility__visible_from__range=between) | Q(
+        visibility__isnull=False, visibility__visible_from=None
+    )
+    rows = Story.objects.visible_to(user).filter(soon, visibility__release__embargo__range=between)
     return list(rows.annotate(due=F("visibility__release__embargo")).order_by("due")[:50])
