@@ -367,9 +367,9 @@ class Look:
             case Covers.NOTES:
                 return "the notes to editors"
             case Covers.ATTACHMENTS:
-                return "the one document" if len(covered) == 1 else f"all {len(covered)} documents"
+                return _all(len(covered), "document")
         whose = "" if self.step.covers == Covers.QUOTES else self.step.covers_words.removeprefix("the quotes")
-        return f"the one quote{whose}" if len(covered) == 1 else f"all {len(covered)} quotes{whose}"
+        return f"{_all(len(covered), 'quote')}{whose}"
 
     @property
     def short_digest(self) -> str:
@@ -446,6 +446,12 @@ class Planned:
     @property
     def names(self) -> str:
         return rules.names(self.people, "or")
+
+
+def _all(count: int, noun: str) -> str:
+    if count == 1:
+        return f"the one {noun}"
+    return f"both {noun}s" if count == 2 else f"all {count} {noun}s"
 
 
 def look(user: User, story: Story, wanted: int | None = None, query: Mapping[str, str] | None = None) -> Look:

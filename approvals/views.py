@@ -254,7 +254,7 @@ def _page(
             "look": seen,
             "article": rendering.article(content, picture_url=picture_url(content["picture"]), marks=marks),
             "form": form,
-            "fields": _fields(form, errors),
+            "fields": _fields(form, errors, is_open=moved is None),
             "back": TakeBackForm(initial={**words}),
             "back_error": errors.get("back", ""),
             # A page with words that were just sent has no others to offer.
@@ -272,9 +272,17 @@ def _page(
     )
 
 
-def _fields(form: DecisionForm, errors: Mapping[str, str]) -> dict[str, dict[str, object]]:
-    """The fields for words, each with what is wrong in it, and whether it has to be seen."""
+def _fields(form: DecisionForm, errors: Mapping[str, str], *, is_open: bool) -> dict[str, dict[str, object]]:
+    """The fields for words, each with what is wrong in it, and whether what was typed has to be seen at once.
+
+    Where the words have moved, the difference has to be seen first: what was typed waits behind its button.
+    """
     return {
-        name: {"field": form[name], "error": errors.get(name, ""), "open": bool(words or name in errors)}
+        name: {
+            "field": form[name],
+            "error": errors.get(name, ""),
+            "kept": bool(words.strip()),
+            "open": name in errors or bool(words.strip() and is_open),
+        }
         for name, words in form.typed.items()
     }

@@ -79,7 +79,7 @@ def _pieces(pieces: list[str], starts: list[int], ranges: list[tuple[int, int]])
             yield words
         else:
             begins, ends = first[number] == place, last[number] == until - 1
-            css = f"mine-words{' begins' * begins}{' ends' * ends}"
+            css = f"mine-words{' opens' * begins}{' closes' * ends}"
             yield f'<span class="{css}">{_BEFORE * begins}{words}{_AFTER * ends}</span>'
         place = until
 

@@ -10,13 +10,12 @@
     if (!bar) return
     // So that what has the focus is never behind it.
     new ResizeObserver(() => root.style.setProperty("--dock", `${bar.offsetHeight}px`)).observe(bar)
+    // At once, and not at the event "toggle": the next letter that is typed belongs into the field.
     all("[data-ask]", bar).forEach((ask) => {
-      // A page that comes back with it open says so by "toggle" too: then the cursor belongs to the summary of faults.
-      let byHand = false
-      ask.querySelector("summary").addEventListener("click", () => (byHand = true))
-      ask.addEventListener("toggle", () => {
-        if (byHand && ask.open) ask.querySelector("textarea").focus()
-        byHand = false
+      ask.querySelector("summary").addEventListener("click", (event) => {
+        event.preventDefault()
+        ask.open = !ask.open
+        if (ask.open) ask.querySelector("textarea").focus({ preventScroll: true })
       })
     })
     // Escape closes what was opened last, and leaves the words in it.

@@ -75,7 +75,7 @@
       const pressed = host(kbd)
       for (let box = closedAround(pressed); box; box = closedAround(pressed)) box.open = true
       // What signs is pressed twice: the first time it gets the focus.
-      if ("twice" in pressed.dataset && document.activeElement !== pressed) pressed.focus({ focusVisible: true })
+      if ("twice" in pressed.dataset && document.activeElement !== pressed) pressed.focus({ focusVisible: true, preventScroll: true })
       else pressed.click()
     })
     document.querySelector("[data-keys]")?.addEventListener("click", (event) => {
