@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 
-from .models import Verdict
+from stories.forms import MomentForm
+from stories.models import User
+
+from .models import Desk, Verdict
 
 #: Cleared, with a remark that goes with the sign-off.
 REMARKED = "remarked"
@@ -49,6 +53,8 @@ class DecisionForm(forms.Form):
     revision = forms.IntegerField(widget=forms.HiddenInput)
     covered = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=list(BUTTONS.items()))
+    # Whether they may sign for the person is for the database to say, at the moment of signing.
+    on_behalf = forms.ModelChoiceField(User.objects.all(), required=False)
     reason = _Words("What has to change?", "The drafter reads it as you write it, and it stays on the record")
     remark = _Words("Your remark", "It goes with your sign-off and stays on the record; nothing waits for it")
     refusal = _Words(
@@ -97,3 +103,56 @@ class TakeBackForm(forms.Form):
     """A decision is taken back, if somebody likes with a reason."""
 
     back = _Words("Why? (if you like)", "It stays on the record")
+
+
+class OfficeMomentForm(MomentForm):
+    """A moment on the press office's clocks: it is said once for the whole form, and not asked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["zone"]
+        cast(forms.TimeField, self.fields["time"]).widget = forms.TimeInput(
+            format="%H:%M", attrs={"type": "time"}
+        )
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["zone"] = settings.PRESS_OFFICE_ZONE
+        return super().clean()
+
+
+class DeputyForm(forms.Form):
+    """Who stands in, for whom, and on which desk; the times are two `OfficeMomentForm`s beside it."""
+
+    person = forms.ModelChoiceField(
+        User.objects.filter(is_active=True, desks__isnull=False).distinct(),
+        label="Who is away",
+        empty_label="Choose somebody",
+    )
+    deputy = forms.ModelChoiceField(
+        User.objects.filter(is_active=True),
+        label="Who stands in",
+        empty_label="Choose somebody",
+        help_text="They see what waits, and decide as if they were on the desk",
+    )
+    desk = forms.ModelChoiceField(
+        Desk.objects.all(), required=False, label="On which desk", empty_label="All desks"
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        for name in ("person", "deputy"):
+            people = cast(forms.ModelChoiceField[User], self.fields[name])
+            people.queryset = (people.queryset or User.objects.all()).order_by(
+                "first_name", "last_name", "pk"
+            )
+        if not user.is_superuser:
+            del self.fields["person"]
+            cast(forms.ModelChoiceField[Desk], self.fields["desk"]).queryset = user.desks.all()
+            deputies = cast(forms.ModelChoiceField[User], self.fields["deputy"])
+            deputies.queryset = (deputies.queryset or User.objects.all()).exclude(pk=user.pk)
+
+    @property
+    def whom(self) -> User:
+        """For whom the deputy is appointed: the person themself, unless an administrator named somebody."""
+        return cast(User, self.cleaned_data.get("person") or self.user)

@@ -1,4 +1,4 @@
-"""Pages of clearance: what waits for a person, and one story's words with the decision on them."""
+"""The page of clearance: one story's words, with the decision on them."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
-from stories import checks, record, rendering
+from stories import checks, record, remark_forms, rendering
 from stories.access import story_for
 from stories.models import Revision, Story, User
 from stories.views import may_draft, person, picture_url
 
-from . import clearing, coverage, inbox
+from . import clearing, coverage, deputies
 from .forms import REMARKED, DecisionForm, RequestForm, TakeBackForm
 from .looking import WHAT, Change, Look, look
 from .models import Decision, PinnedStep, Verdict
@@ -26,14 +26,6 @@ STATUS: dict[type[clearing.Refused], int] = {
     clearing.ReasonMissing: 422,
 }
 CONFLICT = 409
-
-
-@require_GET
-def inbox_page(request: HttpRequest) -> HttpResponse:
-    """The sign-offs that are missing, of the desks that the person is on."""
-    number = request.GET.get("page", "")
-    found = inbox.page(person(request), int(number) if number.isdecimal() and len(number) < 9 else 1)
-    return render(request, "approvals/inbox.html", {"inbox": found})
 
 
 @require_GET
@@ -125,11 +117,13 @@ def story_decide(request: HttpRequest, uid: UUID, step: int) -> HttpResponse:
 
 def _decided(form: DecisionForm, step: PinnedStep, revision: Revision, user: User) -> Decision:
     """Carry out what the form says, in one verb."""
-    covered, verdict = form.cleaned_data["covered"], form.cleaned_data["verdict"]
+    covered, verdict, behalf = (form.cleaned_data[name] for name in ("covered", "verdict", "on_behalf"))
     if verdict in (Verdict.CLEARED, REMARKED):
-        return clearing.clear(step=step, revision=revision, covered=covered, by=user, remark=form.words)
+        return clearing.clear(
+            step=step, revision=revision, covered=covered, by=user, remark=form.words, on_behalf=behalf
+        )
     verb = clearing.refuse if verdict == Verdict.REFUSED else clearing.ask_for_changes
-    return verb(step=step, revision=revision, covered=covered, by=user, reason=form.words)
+    return verb(step=step, revision=revision, covered=covered, by=user, reason=form.words, on_behalf=behalf)
 
 
 def story_take_back(request: HttpRequest, uid: UUID, decision: int) -> HttpResponse:
@@ -176,15 +170,17 @@ def _receipt(decision: Decision) -> str:
     """What was signed, in words: desk, part, revision and short digest."""
     what = f"{decision.covers_words} of revision {decision.revision.number}"
     digest = record.short(decision.covered)
+    behalf = f", on behalf of {decision.on_behalf}" if decision.on_behalf else ""
     if decision.verdict == Verdict.CLEARED:
         remark = " Your remark goes with it." if decision.reason else ""
-        return f"Signed: {decision.desk} cleared {what} ({digest}).{remark}"
+        return f"Signed{behalf}: {decision.desk} cleared {what} ({digest}).{remark}"
     if decision.verdict == Verdict.REFUSED:
         return (
-            f"Sent: {decision.desk} refused {what} ({digest}). Until you take it back nobody else of the "
-            "desk can clear these words."
+            f"Sent{behalf}: {decision.desk} refused {what} ({digest}). Until you take it back nobody else "
+            "of the desk can clear these words."
         )
-    return f"Sent: {decision.desk} asked for changes to {what} ({digest}). The drafter reads your reason."
+    sent = f"Sent{behalf}: {decision.desk} asked for changes to {what} ({digest})."
+    return f"{sent} The drafter reads your reason."
 
 
 def _refused(
@@ -254,6 +250,8 @@ def _page(
             "look": seen,
             "article": rendering.article(content, picture_url=picture_url(content["picture"]), marks=marks),
             "form": form,
+            "speaks": deputies.speaks_for(seen.user, step) if step and seen.may_decide else None,
+            "chosen": request.POST.get("on_behalf", ""),
             "fields": _fields(form, errors, is_open=moved is None),
             "back": TakeBackForm(initial={**words}),
             "back_error": errors.get("back", ""),
@@ -267,6 +265,7 @@ def _page(
             "may_request": drafts and not seen.progress.requested,
             "problems": checks.problems(content) if drafts else [],
             "incomplete": incomplete,
+            "remarks": remark_forms.shown(seen.story, seen.revision, seen.user),
         },
         status=status,
     )

@@ -237,7 +237,7 @@ class Revision(Fact):
                 END IF;
                 IF NEW.restores_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stories_revision r
                         WHERE r.id = NEW.restores_id AND r.story_id = NEW.story_id
-                          AND r.content = NEW.content) THEN
+                          AND filled(r.content) = NEW.content) THEN
                     RAISE EXCEPTION 'These are not the words of the revision that was to be restored.'
                         USING ERRCODE = 'restrict_violation', HINT = 'content';
                 END IF;

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from . import content as shape
-from . import drafting, files, record, rendering
+from . import drafting, files, record, remark_forms, rendering
 from .access import Role, roles_of, story_for
 from .forms import MomentForm, StoryForm, TeamForm, initial_of, moment_initial
 from .models import Revision, Story, User, WorkingCopy
@@ -141,6 +141,7 @@ def _editor(
             "planned": planned and Moment(planned.instant, planned.zone),
             "working_copy": copy,
             "stale": stale,
+            "remarks": remark_forms.shown(story, latest, user) if story and latest else None,
         },
         status=status,
     )
@@ -155,7 +156,8 @@ def _team_form(story: Story | None, user: User) -> TeamForm | None:
 @require_GET
 def revision(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
     """A revision as the public would see it."""
-    story = story_for(person(request), uid)
+    user = person(request)
+    story = story_for(user, uid)
     shown = get_object_or_404(Revision.objects.select_related("by"), story=story, number=number)
     shown.story = story
     picture = shown.content["picture"]
@@ -166,6 +168,7 @@ def revision(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
             "story": story,
             "revision": shown,
             "latest": story.latest,
+            "may_draft": may_draft(user),
             "moment": Moment(shown.at, settings.PRESS_OFFICE_ZONE),
             "article": rendering.article(shown.content, picture_url=picture_url(picture)),
         },

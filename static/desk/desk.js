@@ -19,6 +19,7 @@
       write(document.querySelector("[data-clock-day]"), day(now, zone))
       write(document.querySelector("[data-clock-utc]"), `${time(now, "UTC")} UTC`)
       all("[data-until]").forEach((left) => countDown(left, now))
+      all("[data-due]").forEach((left) => countToDeadline(left, now))
     }
     show()
     setInterval(show, 1000)
@@ -48,6 +49,15 @@
     const gap = Date.parse(left.dataset.until) - now
     write(left, gap >= 0 ? inWords(gap) : `${inWords(-gap)} ago`)
     left.parentElement.classList.toggle("soon", gap > 0 && gap < 7200_000)
+  }
+
+  function countToDeadline(left, now) {
+    const gap = Date.parse(left.dataset.due) - now
+    // Whole minutes, as the server says them.
+    const words = Math.abs(gap) < 60_000 ? "0 min" : inWords(Math.abs(gap))
+    write(left, gap > 0 ? words : `${words} late`)
+    left.classList.toggle("soon", gap > 0 && gap < 7200_000)
+    left.classList.toggle("over", gap <= 0)
   }
 
   function inWords(milliseconds) {
@@ -224,8 +234,26 @@
     return element
   }
 
+  /* ---- a list by keyboard: j and k move through its rows, and Enter opens the row with the focus ---- */
+
+  function rows() {
+    const links = all("[data-rows] li a.pub")
+    if (!links.length) return
+    document.addEventListener("keydown", (event) => {
+      const step = { j: 1, k: -1 }[event.key]
+      const held = event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented
+      if (!step || held || inField(event.target) || !lettersOn() || document.querySelector("dialog[open]")) return
+      event.preventDefault()
+      const here = links.findIndex((link) => link.closest("li").contains(document.activeElement))
+      const next = here < 0 ? 0 : Math.min(Math.max(here + step, 0), links.length - 1)
+      links[next].focus()
+      links[next].closest("li").scrollIntoView({ block: "nearest" })
+    })
+  }
+
   clocks()
   keys()
+  rows()
   summaries()
   counts()
 })()

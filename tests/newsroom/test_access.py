@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from newsroom.access import PAGES, audience_of
+from stories import anchors, remarks
 from stories.access import Role, roles_of
 
 pytestmark = pytest.mark.django_db
@@ -43,12 +44,24 @@ def paths(newsroom) -> dict[str, str]:
     release = newsroom.armed()
     story = release.story
     by_uid = {"uid": story.uid}
+    said = {"revision": release.revision, "by": newsroom.lawyer}
+    comment = remarks.comment(story=story, anchor=None, text="Why today?", **said)
+    headline = anchors.make(release.revision.content, "headline", None, 0, 3)
+    suggestion = remarks.suggest(anchor=headline, replacement="Fine", **said)
     arguments = {
         "story": {"slug": release.revision.slug},
         "media": {"name": "0" * 64 + ".png"},
         "staff_media": {"name": "0" * 64 + ".png"},
         "story_revision": {**by_uid, "number": 1},
-        "story_decide": {**by_uid, "step": newsroom.step(story, newsroom.legal).pk},
+        "revision_restore": {**by_uid, "number": 1},
+        "comment_resolve": {**by_uid, "pk": comment.pk},
+        "suggestion_take": {**by_uid, "pk": suggestion.pk},
+        "suggestion_decline": {**by_uid, "pk": suggestion.pk},
+        **{
+            name: {**by_uid, "step": newsroom.step(story, newsroom.legal).pk}
+            for name in ("story_decide", "story_take", "story_let_go")
+        },
+        "deputy_end": {"number": 1},
         "mail_message": {"name": "0" * 32},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
     }
