@@ -1,6 +1,7 @@
 """The verbs of clearance. The database checks each rule once more, and has the last word."""
 
 from django.db import Error, transaction
+from django.db.models import Q
 
 from stories import checks
 from stories.models import Revision, Story, User
@@ -329,12 +330,30 @@ def _same(
     reason: str,
     on_behalf: User | None,
 ) -> Decision | None:
-    """The sign-off that `by` gave to these words already, if it counts."""
+    """What `by` said of these words already, if it is the same and stands: a form that was sent twice."""
+    said = Decision.objects.filter(
+        story=revision.story_id, desk=step.desk, covers=step.covers, whom=step.whom
+    )
+    whose = on_behalf or by
+    last = (
+        said.filter(covered=covered)
+        .filter(Q(on_behalf=whose) | Q(on_behalf=None, by=whose))
+        .order_by("-id")
+        .first()
+    )
+    wanted = (step.pk, revision.pk, by.pk, verdict, reason, on_behalf and on_behalf.pk)
+    if last is None or wanted != (
+        last.step_id,
+        last.revision_id,
+        last.by_id,
+        last.verdict,
+        last.reason,
+        last.on_behalf_id,
+    ):
+        return None
     if verdict != Verdict.CLEARED:
-        return None
+        return last
+    # A sign-off that a colleague has spoken against since is given anew.
     state = next((s for s in rules.progress(revision).steps if s.step_id == step.pk), None)
-    if state is None or state.covered != covered:
-        return None
-    return Decision.objects.filter(
-        pk__in=state.decisions, revision=revision, by=by, on_behalf=on_behalf, reason=reason
-    ).first()
+    counts = state is not None and state.covered == covered and last.pk in state.decisions
+    return last if counts else None

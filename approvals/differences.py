@@ -63,6 +63,20 @@ class Difference:
         """Where it is, and how much there; what moved away is told where it went."""
         return [(passage.place, passage.size) for passage in self.passages if passage.size != "nothing"]
 
+    @cached_property
+    def old(self) -> list[Passage]:
+        """The same passages as they were, without what came."""
+        return self._as_read("=-<")
+
+    @cached_property
+    def new(self) -> list[Passage]:
+        """The same passages as they are, without what went."""
+        return self._as_read("=+>")
+
+    def _as_read(self, ops: str) -> list[Passage]:
+        found = (passage.as_read(ops) for passage in self.passages)
+        return [passage for passage in found if passage]
+
     @property
     def places(self) -> str:
         """Where it is: "the headline and quote 1", or the first two and how many more."""

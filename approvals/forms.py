@@ -1,5 +1,6 @@
 """The forms of clearance: what was on the screen comes back with what was decided."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -10,6 +11,27 @@ from stories.models import User
 
 from .models import Desk, Verdict
 
+#: Cleared, with a remark that goes with the sign-off.
+REMARKED = "remarked"
+#: The button of each verdict, and the field for its words.
+BUTTONS = {
+    Verdict.CLEARED.value: "Clear these words",
+    REMARKED: "Clear with this remark",
+    Verdict.CHANGES.value: "Send to the drafter",
+    Verdict.REFUSED.value: "Refuse these words",
+}
+FIELDS = {REMARKED: "remark", Verdict.CHANGES.value: "reason", Verdict.REFUSED.value: "refusal"}
+#: What somebody wrote in each field, and what else they could press.
+WROTE = {
+    "remark": ("a remark", "Clear with it"),
+    "reason": ("what has to change", "Ask for changes"),
+    "refusal": ("why you refuse", "Refuse"),
+}
+MISSING = {
+    "remark": "Nothing was signed: write the remark, or press “Clear these words”.",
+    "refusal": "Nothing was sent: say why you refuse, so that the drafter can act on it.",
+}
+
 
 class RequestForm(forms.Form):
     """Clearance is asked for the revision that was on the screen."""
@@ -17,36 +39,70 @@ class RequestForm(forms.Form):
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class _Words(forms.CharField):
+    """What somebody writes with a decision."""
+
+    def __init__(self, label: str, help_text: str) -> None:
+        widget = forms.Textarea(attrs={"rows": 3, "class": "form-control"})
+        super().__init__(required=False, max_length=10_000, label=label, help_text=help_text, widget=widget)
+
+
 class DecisionForm(forms.Form):
     """A verdict on the words with the digest `covered` of a revision, as they were on the screen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
     covered = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
-    verdict = forms.ChoiceField(choices=Verdict.choices)
+    verdict = forms.ChoiceField(choices=list(BUTTONS.items()))
     # Whether they may sign for the person is for the database to say, at the moment of signing.
     on_behalf = forms.ModelChoiceField(User.objects.all(), required=False)
-    reason = forms.CharField(
-        required=False,
-        max_length=10_000,
-        label="What has to change?",
-        help_text="The drafter reads it as you write it, and it stays on the record",
-        widget=forms.Textarea(attrs={"rows": 3, "class": "form-control"}),
+    reason = _Words("What has to change?", "The drafter reads it as you write it, and it stays on the record")
+    remark = _Words("Your remark", "It goes with your sign-off and stays on the record; nothing waits for it")
+    refusal = _Words(
+        "Why do you refuse?", "Nobody else of your desk can clear these words until you take it back"
     )
 
     def clean(self) -> dict[str, Any]:
         data = cast(dict[str, Any], super().clean())
-        if data.get("verdict") == Verdict.CLEARED and data.get("reason", "").strip():
-            self.add_error(
-                "reason",
-                "Nothing was signed: you wrote what has to change, and pressed “Clear these words”. "
-                "Ask for changes, or empty this field.",
-            )
+        verdict = data.get("verdict", "")
+        wanted = FIELDS.get(verdict, "")
+        for name in WROTE:
+            words = data.get(name, "").strip()
+            if verdict and words and name != wanted:
+                self.add_error(name, self._elsewhere(name, verdict))
+            elif name == wanted and not words and name in MISSING and name not in self.errors:
+                self.add_error(name, MISSING[name])
         return data
 
-    def mark_reason(self) -> None:
-        """Tell those who hear the page that the reason is what is wrong."""
-        described = f"{self['reason'].id_for_label}_error"
-        self.fields["reason"].widget.attrs |= {"aria-invalid": "true", "aria-describedby": described}
+    @staticmethod
+    def _elsewhere(name: str, verdict: str) -> str:
+        wrote, instead = WROTE[name]
+        nothing = "signed" if verdict in (Verdict.CLEARED, REMARKED) else "sent"
+        return (
+            f"Nothing was {nothing}: you wrote {wrote}, and pressed “{BUTTONS[verdict]}”. {instead}, or "
+            "empty this field."
+        )
+
+    @property
+    def words(self) -> str:
+        """What was written for the verdict."""
+        return str(self.cleaned_data.get(FIELDS.get(self.cleaned_data["verdict"], ""), ""))
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """All that was written, whether it is valid or not."""
+        return {name: str(self[name].value() or "") for name in WROTE}
+
+    def mark(self, errors: Mapping[str, str]) -> None:
+        """Tell those who hear the page which fields are wrong."""
+        for name in errors.keys() & WROTE.keys():
+            described = f"{self[name].id_for_label}_error"
+            self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": described}
+
+
+class TakeBackForm(forms.Form):
+    """A decision is taken back, if somebody likes with a reason."""
+
+    back = _Words("Why? (if you like)", "It stays on the record")
 
 
 class OfficeMomentForm(MomentForm):

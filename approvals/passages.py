@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from .comparing import Move, Run
 from .parts import Line
-from .tokens import Tokens, excerpt
+from .tokens import NEW_LINE, Token, Tokens, excerpt
 
 #: Words of what moved away: all of it stands where it went to.
 _AWAY_WORDS = 8
@@ -47,6 +47,18 @@ class Row:
         """What moved here: the line, or words in it."""
         found = (self.move, *(run.move for run in self.runs))
         return (move for move in found if move and not move.away)
+
+    def as_read(self, ops: str) -> "Row | None":
+        """The line in one of the two texts; None where it is not in it."""
+        if _came(self.move, ops):
+            return None
+        tokens = tuple(_tokens_of(self.runs, ops))
+        if not tokens:
+            return None
+        if not any(token.is_visible for token in tokens):
+            # A picture, a link without words: said in words.
+            tokens = tuple(Token(token.alone) for token in tokens if token.means and token != NEW_LINE)
+        return Row(self.line, (Run("=", tokens),))
 
     @property
     def html(self) -> SafeString:
@@ -129,11 +141,30 @@ class Passage:
             '<ul class="lines">{}</ul>', format_html_join("", "{}", ((line,) for line in lines))
         )
 
+    def as_read(self, ops: str) -> "Passage | None":
+        """The passage in one of the two texts, made of the runs with these `ops`; None where it is absent."""
+        if _came(self.move, ops):
+            return None
+        kept = tuple(row for row in (row.as_read(ops) for row in self.rows) if row)
+        return Passage(self.part, kept) if kept else None
+
     def _tells(self, row: Row) -> bool:
         """Whether a line that only frames a list has something to say: its kind; its end, if nothing else."""
         if row.same:
             return False
         return row.line.sort == "list" or all(other.same for other in self.rows if other.line.sort != "end")
+
+
+def _came(move: Move | None, ops: str) -> bool:
+    """Whether what moved here is asked for in the text in which it stood elsewhere."""
+    return move is not None and not move.away and "+" not in ops
+
+
+def _tokens_of(runs: tuple[Run, ...], ops: str) -> Iterator[Token]:
+    """What one of the two texts is made of."""
+    for run in runs:
+        if run.op in ops:
+            yield from _tokens_of(run.inner, ops) if run.inner else run.tokens
 
 
 def size(words_in: int, words_out: int, moved: Counter[str], *, marks: bool) -> str:

@@ -75,6 +75,8 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_clearing": STAFF,
     "story_submit": DRAFTERS,
     "story_decide": CLEARERS,
+    # Also for somebody who has left their desk; whose decision it is, the database knows.
+    "story_take_back": STAFF,
     "story_take": CLEARERS,
     "story_let_go": CLEARERS,
     "story_release": STAFF,

@@ -14,7 +14,7 @@
   function texts() {
     if (!proof) return []
     const one = (part, selector) => all(selector, proof).map((root) => ({ part, block: "", root }))
-    const body = all(".running > :is(p, h2, h3, ul, ol):not(.end-mark), .running figure.said blockquote", proof)
+    const body = all(":is(.running, .running > .mine) > :is(p, h2, h3, ul, ol):not(.end-mark, .whose, .unseen), .running figure.said blockquote", proof)
     return [
       ...one("headline", ".heading h1"),
       ...one("summary", ".standfirst"),
@@ -33,7 +33,7 @@
       if (node.nodeType === Node.TEXT_NODE) {
         nodes.push({ node, at: text.length })
         text += node.data
-      } else if (node.nodeType === Node.ELEMENT_NODE && !node.matches(".num")) {
+      } else if (node.nodeType === Node.ELEMENT_NODE && !node.matches(".num, .heard")) {
         if (BLOCKS.has(node.tagName) && text) text += "\n"
         node.childNodes.forEach(walk)
       }

@@ -221,8 +221,8 @@ def test_without_quotes_there_is_nothing_for_the_private_office(newsroom, as_):
 def test_a_sign_off_that_stands_is_not_asked_for_again(newsroom, as_):
     revision = newsroom.cleared()
     page = look(as_(newsroom.lawyer), revision)
-    assert "Legal cleared everything of revision 1" in words_of(page)
-    assert "The sign-off stands. It can be taken back: ask for changes." in words_of(page)
+    assert "You cleared these words at " in words_of(page)
+    assert "The sign-off stands for revision 1." in words_of(page)
     assert b"Clear these words" not in page.content
     assert (
         decide(
@@ -320,7 +320,7 @@ def test_a_missing_reason_is_named_at_its_field(newsroom, as_):
     assert 'aria-invalid="true"' in page
     assert 'aria-describedby="id_reason_error"' in page
     assert re.search(rf'id="id_reason_error">.*{said}', page)
-    assert '<details class="ask" data-ask open>' in page
+    assert '<details class="ask" name="decide" data-ask open>' in page
     assert not Decision.objects.exists()
 
 

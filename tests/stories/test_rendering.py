@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from approvals.coverage import marks
 from stories import rendering, richtext
 from stories.content import blank
 from stories.moments import Moment
@@ -158,7 +159,7 @@ def test_names_and_picture_words_are_escaped():
     quote = {**QUOTE, "speaker": nasty, "role": nasty}
     topics, organisation = [{"slug": "x", "name": nasty}], {"slug": "x", "name": nasty}
     content = {**WORDS, "picture": picture, "body": [quote], "topics": topics, "organisation": organisation}
-    assert "<script" not in page(content, picture_url="/p.jpg", covers="everything")
+    assert "<script" not in page(content, picture_url="/p.jpg", marks=marks(WORDS, "everything"))
 
 
 @given(
@@ -179,7 +180,7 @@ def test_without_coverage_there_is_no_trace_of_marks():
 
 
 def test_who_covers_the_quotes_sees_each_marked():
-    html = page(covers="quotes")
+    html = page(marks=marks(WORDS, "quotes"))
     assert html.count('<div class="mine">') == 2
     assert '<p class="whose">You cover this: quote 1 of Mara Ellingham</p>' in html
     assert '<p class="whose">You cover this: quote 2 of Tom Ashdown</p>' in html
@@ -187,12 +188,13 @@ def test_who_covers_the_quotes_sees_each_marked():
 
 
 def test_a_quote_without_a_speaker_is_marked_by_its_number():
-    html = page({**WORDS, "body": [{**QUOTE, "speaker": ""}]}, covers="quotes")
+    content = {**WORDS, "body": [{**QUOTE, "speaker": ""}]}
+    html = page(content, marks=marks(content, "quotes"))
     assert "You cover this: quote 1</p>" in html
 
 
 def test_who_covers_everything_sees_the_whole_marked_and_what_is_not_shown():
-    html = page(covers="everything")
+    html = page(marks=marks(WORDS, "everything"))
     assert html.count('<div class="mine">') == 1
     assert '<p class="whose">You cover this: everything</p>' in html
     assert "Address: /news/new-footbridge/" in html
@@ -204,10 +206,10 @@ def test_who_covers_everything_sees_the_whole_marked_and_what_is_not_shown():
 def test_a_proof_is_the_public_page_with_marks_and_nothing_less(covers):
     public, proof = (
         rendering.article(WORDS, published=AT),
-        rendering.article(WORDS, published=AT, covers=covers),
+        rendering.article(WORDS, published=AT, marks=marks(WORDS, covers)),
     )
     assert [block.html for block in proof.blocks] == [block.html for block in public.blocks]
-    shown = [line.strip() for line in page(published=AT, covers=covers).splitlines()]
+    shown = [line.strip() for line in page(published=AT, marks=marks(WORDS, covers)).splitlines()]
     for line in page(published=AT).splitlines():
         assert line.strip() in shown
 
