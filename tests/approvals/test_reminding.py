@@ -6,7 +6,6 @@ from email.message import EmailMessage
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
 from django.db.models.functions import Now
 
 from approvals import claiming, clearing, reminding, tasks
@@ -387,12 +386,3 @@ def test_two_workers_at_once_send_one_mail_each(live_newsroom):
     assert sum(race(4, work)) == 6
     assert to() == {ADAEZE: 3, HUGH: 3}
     assert set(Reminder.objects.values_list("attempts", flat=True)) == {1}
-
-
-def test_looking_uses_the_index_of_deadlines(newsroom):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        values = {"now": datetime.now(UTC), "forgotten": reminding.FORGOTTEN, "batch": 5}
-        cursor.execute(f"EXPLAIN {reminding._DUE_NOW} SELECT * FROM told", values)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "standing_due" in plan
