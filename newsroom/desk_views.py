@@ -1,7 +1,8 @@
 """The desk: what must I do now, what goes out when; and the list of all stories."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -14,10 +15,13 @@ from approvals.models import Standing, Submission
 from stories.models import Revision, Story, StoryQuerySet, User
 from stories.views import may_draft
 
+from .models import Visibility
 from .releasing import database_now
-from .state import State, going_out, states_of
+from .state import going_out, states_of
 
 STORIES_A_PAGE = 25
+#: How many stories of a sort the desk shows, and of how many it looks which are of that sort.
+A_GROUP, LATELY = 10, 100
 #: How many stories are counted; of more it is only said that there are more.
 COUNTED = 1000
 
@@ -28,30 +32,40 @@ def desk(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     now = database_now()
-    mine = Story.objects.visible_to(user).filter(by=user)
-    requested = Submission.objects.filter(story=OuterRef("pk"))
-    drafts = mine.filter(~Exists(requested), visibility=None)[:10]
-    under_way = mine.filter(Exists(requested)).exclude(visibility__visible_from__lte=now)[:10]
-    context = {
-        "waiting": inbox.waiting_count(user),
-        "going_out": states_of(going_out(user, now, now + timedelta(hours=36))),
-        "under_way": states_of(under_way),
-        "drafts": states_of(drafts),
+    drafts, under_way = _own(user, now)
+    lists = {
+        "going_out": going_out(user, now, now + timedelta(hours=36)),
+        "under_way": under_way,
+        "drafts": drafts,
         "ready": _ready(user),
-        "may_draft": may_draft(user),
-        "now": now,
     }
+    # A story can be in two of them, and costs as much as in one.
+    states = {
+        state.story.pk: state for state in states_of({story for group in lists.values() for story in group})
+    }
+    context: dict[str, Any] = {
+        name: [states[story.pk] for story in group if story.pk in states] for name, group in lists.items()
+    }
+    context["ready"] = [state for state in context["ready"] if state.progress.cleared][:A_GROUP]
+    context |= {"waiting": inbox.waiting_count(user), "may_draft": may_draft(user), "now": now}
     return render(request, "newsroom/desk.html", context)
 
 
-def _ready(user: User) -> list[State]:
-    """The stories that are cleared and wait for somebody to arm them, of those sent for clearance lately."""
-    lately = Submission.objects.order_by("-id").values("story")[:100]
+def _own(user: User, now: datetime) -> tuple[list[Story], list[Story]]:
+    """Of the person's newest stories that are not public, the drafts, and those sent for clearance."""
+    public = Visibility.objects.filter(story=OuterRef("pk"), visible_from__lte=now)
+    newest = list(Story.objects.visible_to(user).filter(~Exists(public), by=user)[:LATELY])
+    requested = set(Submission.objects.filter(story__in=newest).values_list("story", flat=True))
+    drafts = [story for story in newest if story.pk not in requested]
+    return drafts[:A_GROUP], [story for story in newest if story.pk in requested][:A_GROUP]
+
+
+def _ready(user: User) -> list[Story]:
+    """Of the stories sent for clearance lately, those without a missing sign-off that nobody has armed."""
+    lately = Submission.objects.order_by("-id").values_list("story", flat=True)[:LATELY]
     missing = Standing.objects.filter(story=OuterRef("pk"), state__in=rules.MISSING)
-    stories = Story.objects.visible_to(user).filter(
-        ~Exists(missing), pk__in=list(lately.values_list("story", flat=True)), visibility=None
-    )
-    return [state for state in states_of(stories) if state.progress.cleared][:10]
+    stories = Story.objects.visible_to(user).filter(~Exists(missing), pk__in=list(lately), visibility=None)
+    return list(stories)
 
 
 @dataclass(frozen=True)
