@@ -4,13 +4,15 @@ from typing import Any, cast
 
 from django import forms
 
+from . import routing
 from .models import Verdict
 
 
 class RequestForm(forms.Form):
-    """Clearance is asked for the revision that was on the screen."""
+    """Clearance is asked for the revision that was on the screen, by a route or by the default one."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
+    route = forms.ModelChoiceField(routing.offered(), required=False, widget=forms.HiddenInput)
 
 
 class DecisionForm(forms.Form):
