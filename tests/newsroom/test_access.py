@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
+from approvals.models import PrivateOffice
 from newsroom.access import PAGES, audience_of
 from stories.access import Role, roles_of
+from tests.people import person
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +45,9 @@ def paths(newsroom) -> dict[str, str]:
     release = newsroom.armed()
     story = release.story
     by_uid = {"uid": story.uid}
+    route, desk = newsroom.route, newsroom.legal
+    step = {"pk": route.pk, "step": route.steps.all()[0].pk}
+    office = PrivateOffice.objects.create(match="role", name="Mayor", desk=desk)
     arguments = {
         "story": {"slug": release.revision.slug},
         "media": {"name": "0" * 64 + ".png"},
@@ -50,6 +55,16 @@ def paths(newsroom) -> dict[str, str]:
         "story_revision": {**by_uid, "number": 1},
         "story_decide": {**by_uid, "step": newsroom.step(story, newsroom.legal).pk},
         "mail_message": {"name": "0" * 32},
+        **{name: {"pk": route.pk} for name in PAGES if name.startswith("route_") and name != "route_new"},
+        **{name: {"pk": desk.pk} for name in ("desk_page", "desk_save", "desk_remove", "office_add")},
+        "step_change": step,
+        "step_move": step,
+        "step_remove": step,
+        "route": {"pk": route.pk},
+        "step_add": {"pk": route.pk},
+        "desk_person_add": {"pk": desk.pk, "user": newsroom.nobody.pk},
+        "desk_person_remove": {"pk": desk.pk, "user": newsroom.nobody.pk},
+        "office_remove": {"pk": desk.pk, "office": office.pk},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
     }
     found = {}
@@ -72,6 +87,7 @@ def people(newsroom) -> dict[str, object]:
         "drafter": newsroom.drafter,
         "clearer": newsroom.lawyer,
         "duty officer": newsroom.officer,
+        "route manager": person("priya", "Priya Anand", Role.MANAGER),
         "administrator": newsroom.administrator,
         "nobody": newsroom.nobody,
     }
@@ -127,6 +143,7 @@ def test_roles_come_from_groups_desks_and_nothing_else(newsroom):
     assert roles_of(newsroom.drafter) == {Role.DRAFTER}
     assert roles_of(newsroom.lawyer) == {Role.CLEARER}
     assert roles_of(newsroom.officer) == {Role.DUTY_OFFICER}
+    assert roles_of(person("priya", "Priya Anand", Role.MANAGER)) == {Role.MANAGER}
     assert roles_of(newsroom.administrator) == {Role.ADMINISTRATOR}
     assert roles_of(newsroom.nobody) == frozenset()
 
