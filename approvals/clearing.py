@@ -7,8 +7,8 @@ from stories import checks
 from stories.models import Revision, Story, User
 from stories.refusals import hint_of
 
-from . import coverage, rules
-from .models import Covers, Decision, PinnedStep, Route, Seen, Submission, Verdict
+from . import coverage, routing, rules
+from .models import Decision, PinnedStep, Route, Seen, Submission, Verdict
 
 #: What a step asks, by which a route is held against what was pinned of it.
 ASKS = ("desk", "covers", "whom", "condition", "value", "stage", "position", "quorum", "before")
@@ -145,7 +145,7 @@ def request(*, revision: Revision, by: User, route: Route | None = None) -> Subm
         Objection: a desk objected that this route does not ask.
     """
     route = route or Route.objects.filter(default=True).first()
-    if route is None or not route.steps.filter(covers=Covers.EVERYTHING).exists():
+    if route is None or not routing.is_whole(route.steps.all()):
         raise NoRoute(
             "Clearance cannot be requested: no route is set up with a desk that covers everything. "
             "Whoever manages routes can add one."

@@ -9,6 +9,7 @@ from django.conf import settings
 from stories.forms import MomentForm
 from stories.models import User
 
+from . import routing
 from .models import Desk, Verdict
 
 #: Cleared, with a remark that goes with the sign-off.
@@ -34,9 +35,10 @@ MISSING = {
 
 
 class RequestForm(forms.Form):
-    """Clearance is asked for the revision that was on the screen."""
+    """Clearance is asked for the revision that was on the screen, by a route or by the default one."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
+    route = forms.ModelChoiceField(routing.offered(), required=False, widget=forms.HiddenInput)
 
 
 class _Words(forms.CharField):

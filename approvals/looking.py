@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -10,9 +11,9 @@ from django.db.models.functions import Coalesce
 from stories import record
 from stories.models import Revision, Story, User
 
-from . import board, coverage, rules
+from . import board, clearing, coverage, routing, rules
 from .differences import Difference, difference
-from .models import Covers, Decision, Seen, Step, Submission, Verdict
+from .models import Covers, Decision, Route, Seen, Submission, Verdict
 from .parts import links, word_count
 from .passages import Passage, listed
 
@@ -268,7 +269,7 @@ class Look:
         """Why the person cannot decide, and who can: a sentence each."""
         if self.step is None or not self.own:
             first = "You are on none of the desks that are asked, so you can read this and not decide on it."
-            return [first, *(self._can(step) for step in self.progress.missing)]
+            return [first, *dict.fromkeys(self._can(step) for step in self.progress.missing)]
         if self.step.covered is None:
             return [f"There is nothing to clear: this revision has no words that {self.step.desk} covers."]
         return ["Four eyes: you wrote words in it, so you cannot clear it.", self._can(self.step)]
@@ -276,7 +277,7 @@ class Look:
     def _can(self, step: rules.StepState) -> str:
         people = self.who_can.get(step.step_id, [])
         if not people:
-            return f"Nobody on the desk “{step.desk}” can clear it: an administrator can add somebody."
+            return f"Nobody on the desk “{step.desk}” can clear it: whoever manages routes can add somebody."
         return f"{rules.names(people, 'or')} can decide for {step.desk}."
 
     @cached_property
@@ -407,9 +408,20 @@ class Look:
         """The steps whose sign-off came with a remark."""
         return [step for step in self.progress.standing if step.last and step.last.reason]
 
+    @cached_property
+    def stages(self) -> board.Stages:
+        """The route as it was asked, stage by stage, with who cleared what."""
+        return board.of_progress(self.progress, rules.standing_decisions(self.progress))
+
     @property
     def board(self) -> board.Board:
-        return board.board(self.progress.steps)
+        """The same as a drawing for the side panel."""
+        return board.small(self.stages)
+
+    @cached_property
+    def route_changed(self) -> bool:
+        """Whether the route asks something else today than when clearance was requested by it."""
+        return self.submission is not None and clearing.route_changed(self.submission)
 
     @cached_property
     def submission(self) -> Submission | None:
@@ -418,30 +430,47 @@ class Look:
         return asked.defer("revision__content").order_by("-id").first()
 
     @cached_property
-    def route(self) -> list["Planned"]:
-        """What a request would ask, by the default route."""
-        steps = [
-            step for step in Step.objects.filter(route__default=True).select_related("desk") if step.desk_id
-        ]
-        people = rules.people_of(step.desk_id or 0 for step in steps)
+    def proposals(self) -> list["Proposal"]:
+        """What a request would ask of the story, by each of the routes that there are, the default first."""
+        routes = list(routing.offered())
+        asked = routing.would_ask_each(routes, self.revision.content) if routes else {}
+        people = rules.people_of({one.desk_id for found in asked.values() for one in found if one.desk_id})
         wrote = set(Revision.objects.filter(story=self.story).values_list("by", flat=True))
         return [
-            Planned(
-                step,
-                coverage.covered_digest(self.revision.content, step.covers, step.whom) is not None,
-                [person for person in people.get(step.desk_id or 0, []) if person.pk not in wrote],
+            Proposal(
+                route,
+                [
+                    Planned(one, [who for who in people.get(one.desk_id or 0, []) if who.pk not in wrote])
+                    for one in asked[route.pk]
+                ],
             )
-            for step in steps
+            for route in routes
         ]
+
+    @property
+    def route(self) -> list["Planned"]:
+        """What a request would ask, where nobody chooses a route: by the default one."""
+        return next((found.planned for found in self.proposals if found.route.default), [])
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A step of a route that was not asked yet: whether it has anything to cover, and who could clear it."""
+    """A step of a route that was not asked yet: whether it would be, and who could clear it."""
 
-    step: Step
-    needed: bool
+    would: routing.Would
     people: Sequence[User]
+
+    @property
+    def desk(self) -> str:
+        return self.would.desk_name
+
+    @property
+    def covers_words(self) -> str:
+        return self.would.covers_words
+
+    @property
+    def needed(self) -> bool:
+        return self.would.asked
 
     @property
     def names(self) -> str:
@@ -452,6 +481,36 @@ def _all(count: int, noun: str) -> str:
     if count == 1:
         return f"the one {noun}"
     return f"both {noun}s" if count == 2 else f"all {count} {noun}s"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A route by which clearance can be requested, and what it would ask."""
+
+    route: Route
+    planned: list[Planned]
+
+    @cached_property
+    def stages(self) -> board.Stages:
+        return board.of_would([step.would for step in self.planned])
+
+    @property
+    def board(self) -> board.Board:
+        return board.small(self.stages)
+
+    @property
+    def asked(self) -> list[Planned]:
+        return [step for step in self.planned if step.needed]
+
+    @property
+    def by_stage(self) -> list[list[Planned]]:
+        """The steps by stage, in order."""
+        return [list(group) for _, group in groupby(self.planned, key=lambda step: step.would.stage)]
+
+    @property
+    def words(self) -> str:
+        """Whom it would ask, and for what: "Legal (everything) and Private Office (all quotes)"."""
+        return rules.names((f"{step.desk} ({step.covers_words})" for step in self.asked), "and")
 
 
 def look(user: User, story: Story, wanted: int | None = None, query: Mapping[str, str] | None = None) -> Look:

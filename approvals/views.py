@@ -13,7 +13,7 @@ from stories.access import story_for
 from stories.models import Revision, Story, User
 from stories.views import may_draft, person, picture_url
 
-from . import clearing, coverage, deputies
+from . import clearing, coverage, deputies, rules
 from .forms import REMARKED, DecisionForm, RequestForm, TakeBackForm
 from .looking import WHAT, Change, Look, look
 from .models import Decision, PinnedStep, Verdict
@@ -26,6 +26,7 @@ STATUS: dict[type[clearing.Refused], int] = {
     clearing.ReasonMissing: 422,
 }
 CONFLICT = 409
+ROUTE_GONE = "Clearance was not requested: that route is not offered any more. Choose another one."
 
 
 @require_GET
@@ -84,14 +85,19 @@ def story_submit(request: HttpRequest, uid: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect("story_clearing", uid)
     form = RequestForm(request.POST)
-    revision = _revision(story, form.cleaned_data["revision"] if form.is_valid() else None)
-    if checks.problems(revision.content):
-        return _page(request, look(user, story), status=422, incomplete=True)
+    form.full_clean()
+    revision = _revision(story, form.cleaned_data.get("revision"))
+    if form.has_error("route"):
+        return _page(request, look(user, story), status=CONFLICT, refusal=ROUTE_GONE)
     try:
-        submission = clearing.request(revision=revision, by=user)
+        clearing.request(revision=revision, by=user, route=form.cleaned_data["route"])
+    except clearing.Incomplete:
+        return _page(request, look(user, story), status=422, incomplete=True)
     except clearing.Refused as refusal:
         return _refused(request, look(user, story), refusal, seen=revision)
-    desks = ", ".join(dict.fromkeys(str(step.desk) for step in submission.steps.select_related("desk")))
+    # Where each private office is asked, only those of who is quoted are named.
+    asked = rules.newest_progress([story.pk])[story.pk].needed
+    desks = ", ".join(dict.fromkeys(step.desk for step in asked))
     messages.success(request, f"Clearance of revision {revision.number} was requested from {desks}.")
     return redirect("story_clearing", uid)
 

@@ -32,6 +32,7 @@ DRAFTERS = frozenset({Role.DRAFTER, Role.DUTY_OFFICER})
 CLEARERS = frozenset({Role.CLEARER})
 DUTY = frozenset({Role.DUTY_OFFICER})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+MANAGERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
 
 PAGES: dict[str, frozenset[Role] | None] = {
     "home": EVERYBODY,
@@ -79,6 +80,25 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_take_back": STAFF,
     "story_take": CLEARERS,
     "story_let_go": CLEARERS,
+    "routes": MANAGERS,
+    "route_new": MANAGERS,
+    "route": MANAGERS,
+    "route_rename": MANAGERS,
+    "route_default": MANAGERS,
+    "route_remove": MANAGERS,
+    "step_add": MANAGERS,
+    "step_change": MANAGERS,
+    "step_move": MANAGERS,
+    "step_remove": MANAGERS,
+    "desks": MANAGERS,
+    "desk_new": MANAGERS,
+    "desk_page": MANAGERS,
+    "desk_save": MANAGERS,
+    "desk_remove": MANAGERS,
+    "desk_person_add": MANAGERS,
+    "desk_person_remove": MANAGERS,
+    "office_add": MANAGERS,
+    "office_remove": MANAGERS,
     "story_release": STAFF,
     "story_arm": DUTY,
     "story_disarm": DUTY,

@@ -65,6 +65,12 @@ class DeskContext:
         return bool(roles_of(self.request.user) & DUTY)
 
     @property
+    def can_manage_routes(self) -> bool:
+        from .access import MANAGERS
+
+        return bool(roles_of(self.request.user) & MANAGERS)
+
+    @property
     def can_administer(self) -> bool:
         from .access import ADMINISTRATORS
 

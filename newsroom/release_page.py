@@ -60,20 +60,34 @@ class Signing:
     """A step, with the sign-offs that stand, or else the desk's last decision."""
 
     step: StepState
-    decisions: list[Decision]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def look_at(self) -> str:
+        """What there is to see on the clearing page, where the desk decided otherwise, or on other words."""
+        found = {"again": "what changed", "asked": "what is asked", "refused": "why"}
+        return found.get(self.step.state, "")
 
     @property
     def words(self) -> str:
-        return "; ".join(signed(decision) for decision in self.decisions)
+        """Who decided, when, on which revision; and what else has to be known about the step."""
+        counts = self.step.decisions or self.step.covered is None
+        said = [signed(decision) for decision in self.decisions] if counts else []
+        closed = "opens when the stages before are met" if self.step.missing and not self.step.is_open else ""
+        deadline = office(self.step.due) if self.step.due and self.step.missing else None
+        due = f"due {deadline.local:%H:%M} {deadline.zone_word}, {deadline.short_day}" if deadline else ""
+        return "; ".join(filter(None, (*said, self.step.quorum_words, closed, due)))
 
 
-def signings(state: State) -> list[Signing]:
-    """The steps asked of the newest revision, those that are missing first."""
-    ids = {pk for step in state.progress.steps for pk in step.decisions}
-    standing = Decision.objects.select_related("by", "on_behalf", "revision").in_bulk(ids)
+def signings(state: State, decisions: dict[int, Decision]) -> list[Signing]:
+    """The steps asked of the newest revision, those that are missing first, with the sign-offs that count."""
     steps = sorted(state.progress.steps, key=lambda step: not step.missing)
     return [
-        Signing(step, [standing[pk] for pk in step.decisions] or ([step.last] if step.last else []))
+        Signing(
+            step,
+            tuple(decisions[pk] for pk in step.decisions if pk in decisions)
+            or ((step.last,) if step.last else ()),
+        )
         for step in steps
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils import timezone
 
-from approvals import rules
+from approvals import board, rules
 from stories.models import Embargo, Revision, Story
 from stories.moments import Moment
 
@@ -92,6 +92,11 @@ class State:
             return Chip("is-armed", "armed", "armed")
         state = self.progress.state
         return Chip(f"is-{state}", state, self.progress.words)
+
+    @property
+    def mini(self) -> board.Mini | None:
+        """The route in few pixels, once clearance was requested."""
+        return board.mini(self.progress) if self.progress.requested and not self.public else None
 
     @property
     def moment(self) -> TimeLeft | None:

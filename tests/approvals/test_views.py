@@ -104,7 +104,7 @@ def test_clearance_that_is_under_way_is_not_requested_again(newsroom, as_):
 
 def test_without_a_route_that_is_said(newsroom, as_):
     revision, browser = newsroom.draft(), as_(newsroom.drafter)
-    Route.objects.update(default=False)
+    Step.objects.filter(desk=newsroom.legal).delete()
     assert "No route is set up" in words_of(look(browser, revision))
     answer = browser.post(reverse("story_submit", args=[revision.story.uid]), {"revision": revision.pk})
     assert answer.status_code == 409
