@@ -403,6 +403,11 @@ class Standing(models.Model):
                 name="standing_missing",
             ),
             models.Index(
+                fields=["desk", "due", "step"],
+                condition=models.Q(state__in=["waiting", "again"], is_open=True),
+                name="standing_open",
+            ),
+            models.Index(
                 fields=["due"], condition=~models.Q(state__in=["none", "cleared"]), name="standing_due"
             ),
         ]

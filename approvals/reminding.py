@@ -6,6 +6,7 @@ try. No mail says a word of any story.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from email.utils import parseaddr
 from random import uniform
@@ -39,6 +40,15 @@ BACK_OFF = (5, 30, 120, 600, 1800, 3600)
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 30)
 
 AHEAD, DUE, LATE = "ahead", "due", "late"
+
+_settled: list[Callable[[int], bool]] = []
+
+
+def settled_by(provider: Callable[[int], bool]) -> None:
+    """Register a function that tells, by its id, whether a story needs no reminders any more."""
+    if provider not in _settled:
+        _settled.append(provider)
+
 
 # Who is to be told of each moment that has come and was not told yet. Of the moments that a desk sets, only
 # the last one that has come is of use: what an outage missed before it is left out. A step that waits for the
@@ -183,6 +193,8 @@ def not_of_use(reminder: Reminder) -> str:
         return "there is nothing for the desk to decide now."
     if standing.due != reminder.deadline:
         return "the deadline has moved."
+    if any(settled(standing.story_id) for settled in _settled):
+        return "the story is out."
     person = reminder.recipient
     if not person.is_active or not person.email:
         return "the person cannot be written to."
