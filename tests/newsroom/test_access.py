@@ -61,6 +61,7 @@ def paths(newsroom) -> dict[str, str]:
             name: {**by_uid, "step": newsroom.step(story, newsroom.legal).pk}
             for name in ("story_decide", "story_take", "story_let_go")
         },
+        "story_take_back": {**by_uid, "decision": story.decisions.earliest("pk").pk},
         "deputy_end": {"number": 1},
         "mail_message": {"name": "0" * 32},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
@@ -115,7 +116,12 @@ def said_by_the_view(name: str) -> set[str]:
     """What a view itself may answer to those who are let through to it."""
     if name.startswith("admin:"):
         return {"refused"}  # facts cannot be added, not by anybody
-    answers = {"account_logout": {"sign in"}, "account_login": {"sign in"}, "story_decide": {"refused"}}
+    answers = {
+        "account_logout": {"sign in"},
+        "account_login": {"sign in"},
+        "story_decide": {"refused"},
+        "story_take_back": {"refused"},
+    }
     return answers.get(name, set())
 
 
