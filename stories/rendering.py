@@ -205,7 +205,7 @@ def _proof(shown: Article, content: dict[str, Any], marks: Marked) -> Article:
         sentences=marks.sentences.get("caption", ()),
         mine=Mine("the picture", tuple(_unseen_picture(lead))) if marks.picture else None,
     )
-    count = sum(len(some) for some in marks.sentences.values())
+    count = sum(len(some) for key, some in marks.sentences.items() if key != "alt")
     alt = tuple(_unseen_picture(lead))[:1] if marks.sentences.get("alt") else ()
     counted = f"{count} sentence{'s' * (count != 1)} with a figure, underlined and in brackets"
     return replace(
@@ -216,7 +216,7 @@ def _proof(shown: Article, content: dict[str, Any], marks: Marked) -> Article:
         picture=picture,
         notes=notes,
         mine=Mine("everything", tuple(_unseen(content))) if marks.everything else None,
-        said=Mine(counted, alt) if count else None,
+        said=Mine(counted if count else "the alt text of the picture", alt) if count or alt else None,
         my_documents=Mine("the documents" if len(files) > 1 else "the document", files)
         if marks.attachments
         else None,

@@ -155,6 +155,7 @@
     kbd.setAttribute("aria-hidden", "true")
     link.append(kbd)
     link.setAttribute("aria-keyshortcuts", "n")
+    line.setAttribute("role", "status")
     line.replaceChildren(`${words} `, link)
   }
 
