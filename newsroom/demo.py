@@ -306,8 +306,9 @@ def furnish() -> None:
 def _routes(desks: dict[str, Desk]) -> None:
     """The default route, and one with three stages for what a minister stands for."""
     standard = Route.objects.create(name="Standard", default=True)
-    Step.objects.create(route=standard, desk=desks["Legal"], covers=Covers.EVERYTHING, position=1)
-    Step.objects.create(route=standard, desk=desks["Private Office"], covers=Covers.QUOTES, position=2)
+    ask = partial(Step.objects.create, route=standard)
+    ask(desk=desks["Legal"], covers=Covers.EVERYTHING, position=1, before=timedelta(hours=6))
+    ask(desk=desks["Private Office"], covers=Covers.QUOTES, position=2, before=timedelta(hours=3))
     ministerial = Route.objects.create(name="Ministerial")
     ask = partial(Step.objects.create, route=ministerial)
     ask(desk=desks["Policy"], covers=Covers.EVERYTHING, stage=1, position=1, before=timedelta(hours=9))
