@@ -1,13 +1,14 @@
 """The verbs of clearance. The database checks each rule once more, and has the last word."""
 
 from django.db import Error, transaction
+from django.db.models import Q
 
 from stories import checks
 from stories.models import Revision, Story, User
 from stories.refusals import hint_of
 
-from . import coverage, rules
-from .models import Covers, Decision, PinnedStep, Route, Seen, Submission, Verdict
+from . import coverage, routing, rules
+from .models import Decision, PinnedStep, Route, Seen, Submission, Verdict
 
 #: What a step asks, by which a route is held against what was pinned of it.
 ASKS = ("desk", "covers", "whom", "condition", "value", "stage", "position", "quorum", "before")
@@ -47,6 +48,10 @@ class Incomplete(Refused):
         words = "; ".join(problem.words for problem in problems)
         super().__init__(f"Clearance was not requested: something is missing in the draft. {words}.")
         self.problems = problems
+
+
+class Objection(Refused):
+    """A desk asked for changes or refused, and the route that was chosen does not ask it."""
 
 
 class FourEyes(Refused):
@@ -90,6 +95,10 @@ class AlreadyPublic(Refused):
 
 
 BY_HINT: dict[str, tuple[type[Refused], str]] = {
+    "objection": (
+        Objection,
+        "Clearance was not requested: this route leaves out a desk that objected. Choose one that asks it.",
+    ),
     "four_eyes": (
         FourEyes,
         "Nothing was signed: you wrote words in this story. Somebody else on the desk can clear it.",
@@ -102,12 +111,11 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
     "not_asked": (NotAsked, "Nothing was signed: this desk is not asked to clear the story any more."),
     "not_open": (
         NotOpen,
-        "Nothing was signed: an earlier stage is not met yet. You can ask for changes already, and clear when it is.",
+        "Nothing was signed: an earlier stage is not met yet. You can ask for changes already.",
     ),
     "refused": (
         RefusedByDesk,
-        "Nothing was signed: somebody of the desk refused these words. They can take that back, or the drafter "
-        "can change the words.",
+        "Nothing was signed: somebody of the desk refused these words, and only they can take that back.",
     ),
     "not_yours": (
         NotYours,
@@ -119,7 +127,7 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
     ),
     "public": (
         AlreadyPublic,
-        "Nothing was taken back: the story is public on this sign-off. The duty officer can have it corrected.",
+        "Nothing was taken back: the story is public on this sign-off. Tell the duty officer.",
     ),
 }
 
@@ -134,15 +142,23 @@ def request(*, revision: Revision, by: User, route: Route | None = None) -> Subm
         Incomplete: the words lack something that has to be there.
         AlreadyRequested: this route, as it is, is under way; a new revision needs no new request.
         Moved: `revision` is not the newest one.
+        Objection: a desk objected that this route does not ask.
     """
     route = route or Route.objects.filter(default=True).first()
-    if route is None or not route.steps.filter(covers=Covers.EVERYTHING).exists():
+    if route is None or not routing.is_whole(route.steps.all()):
         raise NoRoute(
             "Clearance cannot be requested: no route is set up with a desk that covers everything. "
             "Whoever manages routes can add one."
         )
     if problems := checks.problems(revision.content):
         raise Incomplete(problems)
+    try:
+        return _request(revision, by, route)
+    except Error as error:
+        raise _named(error) from error
+
+
+def _request(revision: Revision, by: User, route: Route) -> Submission:
     with transaction.atomic():
         Story.objects.select_for_update().get(pk=revision.story_id)
         newest = Submission.objects.filter(story=revision.story_id).order_by("-id").first()
@@ -268,7 +284,8 @@ def _decide(
     reason: str,
     on_behalf: User | None,
 ) -> Decision:
-    if coverage.covered_digest(revision.content, step.covers, step.whom) is None:
+    desk = step.desk
+    if desk is None or coverage.covered_digest(revision.content, step.covers, step.whom) is None:
         raise NotAsked("There is nothing to clear: this revision has no words that the desk covers.")
     if standing := _same(step, revision, covered, by, verdict, reason, on_behalf):
         return standing
@@ -279,7 +296,7 @@ def _decide(
                 by=by,
                 step=step,
                 revision=revision,
-                desk=step.desk,
+                desk=desk,
                 covers=step.covers,
                 whom=step.whom,
                 verdict=verdict,
@@ -292,8 +309,8 @@ def _decide(
             raise Moved(revision, revision.story.latest) from error
         if on_behalf and hint_of(error) == "four_eyes":
             raise FourEyes(
-                f"Nothing was signed: you or {on_behalf} wrote words in this story. Somebody else on the desk "
-                "can clear it."
+                f"Nothing was signed: you or {on_behalf} wrote words in this story. Somebody else on the "
+                "desk can clear it."
             ) from error
         raise _named(error) from error
 
@@ -313,12 +330,30 @@ def _same(
     reason: str,
     on_behalf: User | None,
 ) -> Decision | None:
-    """The sign-off that `by` gave to these words already, if it counts."""
+    """What `by` said of these words already, if it is the same and stands: a form that was sent twice."""
+    said = Decision.objects.filter(
+        story=revision.story_id, desk=step.desk, covers=step.covers, whom=step.whom
+    )
+    whose = on_behalf or by
+    last = (
+        said.filter(covered=covered)
+        .filter(Q(on_behalf=whose) | Q(on_behalf=None, by=whose))
+        .order_by("-id")
+        .first()
+    )
+    wanted = (step.pk, revision.pk, by.pk, verdict, reason, on_behalf and on_behalf.pk)
+    if last is None or wanted != (
+        last.step_id,
+        last.revision_id,
+        last.by_id,
+        last.verdict,
+        last.reason,
+        last.on_behalf_id,
+    ):
+        return None
     if verdict != Verdict.CLEARED:
-        return None
+        return last
+    # A sign-off that a colleague has spoken against since is given anew.
     state = next((s for s in rules.progress(revision).steps if s.step_id == step.pk), None)
-    if state is None or state.covered != covered:
-        return None
-    return Decision.objects.filter(
-        pk__in=state.decisions, revision=revision, by=by, on_behalf=on_behalf, reason=reason
-    ).first()
+    counts = state is not None and state.covered == covered and last.pk in state.decisions
+    return last if counts else None

@@ -24,7 +24,7 @@ ALL = 0
 
 
 class Desk(models.Model):
-    """The people who can clear for one office: Legal, a private office, statistics, a partner organisation."""
+    """The people who can clear for one office: Legal, a private office, statistics, a partner."""
 
     name = models.CharField(max_length=100, unique=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="desks", blank=True)
@@ -111,7 +111,7 @@ class PrivateOffice(models.Model):
 
 
 class Route(models.Model):
-    """The desks that a kind of story has to pass: stages one after the other, the steps of one side by side."""
+    """The desks that a story has to pass: stages one after the other, the steps of one side by side."""
 
     name = models.CharField(max_length=100, unique=True)
     default = models.BooleanField(default=False, help_text="Taken where nobody chooses another")
@@ -225,8 +225,8 @@ class Submission(Fact):
             guards.after(
                 "pinned",
                 """
-                INSERT INTO approvals_pinnedstep (submission_id, desk_id, covers, whom, condition, value, stage,
-                                                  position, quorum, before, people)
+                INSERT INTO approvals_pinnedstep (submission_id, desk_id, covers, whom, condition, value,
+                                                  stage, position, quorum, before, people)
                 SELECT NEW.id, desk_id, covers, whom, condition, value, stage, position, quorum, before,
                        quorum_people(desk_id, quorum)
                 FROM approvals_step WHERE route_id = NEW.route_id;
@@ -351,7 +351,7 @@ class Decision(Fact):
     def in_words(cls, payload: dict[str, Any]) -> Words:
         desk = Desk.objects.filter(pk=payload["desk_id"]).first()
         covers = coverage.in_words(payload["covers"], payload.get("whom", ""))
-        behalf = User.objects.filter(pk=payload.get("on_behalf_id")).first()
+        behalf = User.objects.filter(pk=payload.get("on_behalf_id") or 0).first()
         also = f", on behalf of {behalf}" if behalf else ""
         said = f"“{payload['reason']}”" if payload["reason"] else ""
         match payload["verdict"]:
@@ -403,6 +403,11 @@ class Standing(models.Model):
                 name="standing_missing",
             ),
             models.Index(
+                fields=["desk", "due", "step"],
+                condition=models.Q(state__in=["waiting", "again"], is_open=True),
+                name="standing_open",
+            ),
+            models.Index(
                 fields=["due"], condition=~models.Q(state__in=["none", "cleared"]), name="standing_due"
             ),
         ]
@@ -432,7 +437,7 @@ class Seen(models.Model):
 
 
 class Deputyship(models.Model):
-    """Somebody clears for somebody else from `since` until `until` (UTC), on one desk or (none) on all of theirs.
+    """Somebody clears for somebody else from `since` until `until` (UTC), on one desk or (none) on all.
 
     Appointed by the person themself, or by an administrator who is not the deputy. It can be ended early
     and never made longer: a decision that was taken under it stays what it was.

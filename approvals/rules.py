@@ -227,6 +227,18 @@ def last_decisions(story_ids: Iterable[int], by: User | None = None) -> Last:
     return {(d.story_id, d.desk_id, d.covers, d.whom): d for d in newest}
 
 
+def standing_decisions(progress: Progress) -> dict[int, Decision]:
+    """The sign-offs that count, by their ids, with who gave them and on which revision."""
+    ids = [pk for step in progress.steps for pk in step.decisions]
+    if not ids:
+        return {}
+    return (
+        Decision.objects.select_related("by", "on_behalf", "desk", "revision")
+        .defer("revision__content")
+        .in_bulk(ids)
+    )
+
+
 def desks_of(user: Any) -> set[int]:
     """The ids of the desks for which `user` decides now: their own, and those they stand in on."""
     return set(Desk.objects.filter(acts_for(user)).values_list("pk", flat=True))
@@ -254,7 +266,7 @@ def principals(user: Any, desk_id: int) -> list[User]:
 
 def on_desk(user: User, step: PinnedStep | StepState) -> bool:
     """Whether `user` is one of the people of a step's desk."""
-    return user.desks.filter(pk=step.desk_id).exists()
+    return step.desk_id is not None and user.desks.filter(pk=step.desk_id).exists()
 
 
 def last_decision_of(user: Any, revision: Revision, step: StepState) -> Decision | None:
@@ -283,7 +295,7 @@ def who_can(steps: Iterable[StepState]) -> dict[int, list[User]]:
     }
 
 
-def names(people: Iterable[User], word: str) -> str:
+def names(people: Iterable[User | str], word: str) -> str:
     """Names in a sentence: "Hugh Penrose or Clara Minton"."""
     found = [str(person) for person in people]
     return f" {word} ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)

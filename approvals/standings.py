@@ -1,4 +1,4 @@
-"""The read model behind the inbox and the lists, held against the facts from which it follows, and rebuilt."""
+"""The read model of the inbox and the lists, held against the facts from which it follows, and rebuilt."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ def differences() -> Iterator[str]:
     facts = f"SELECT {COLUMNS} FROM standings_of(s.id)"  # noqa: S608 - a constant
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.uid FROM stories_story s "
+            "SELECT s.uid FROM stories_story s "  # noqa: S608 - constants
             f"WHERE EXISTS (({kept} EXCEPT {facts}) UNION ALL ({facts} EXCEPT {kept})) ORDER BY s.id"
         )
         for (uid,) in cursor.fetchall():

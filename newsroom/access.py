@@ -9,10 +9,17 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import defaults
 
 from stories.access import Role, roles_of
 
@@ -25,6 +32,7 @@ DRAFTERS = frozenset({Role.DRAFTER, Role.DUTY_OFFICER})
 CLEARERS = frozenset({Role.CLEARER})
 DUTY = frozenset({Role.DUTY_OFFICER})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+MANAGERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
 
 PAGES: dict[str, frozenset[Role] | None] = {
     "home": EVERYBODY,
@@ -50,6 +58,12 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_draft": STAFF,
     "story_save": DRAFTERS,
     "story_revision": STAFF,
+    "revision_restore": DRAFTERS,
+    "story_comments": STAFF,
+    "comment_resolve": STAFF,
+    "story_suggest": STAFF,
+    "suggestion_take": DRAFTERS,
+    "suggestion_decline": DRAFTERS,
     "story_record": STAFF,
     "story_team": DRAFTERS,
     "story_embargo": DRAFTERS,
@@ -57,9 +71,34 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_working_copy": DRAFTERS,
     "staff_media": STAFF,
     "inbox": CLEARERS,
+    "deputies": STAFF,
+    "deputy_end": STAFF,
     "story_clearing": STAFF,
     "story_submit": DRAFTERS,
     "story_decide": CLEARERS,
+    # Also for somebody who has left their desk; whose decision it is, the database knows.
+    "story_take_back": STAFF,
+    "story_take": CLEARERS,
+    "story_let_go": CLEARERS,
+    "routes": MANAGERS,
+    "route_new": MANAGERS,
+    "route": MANAGERS,
+    "route_rename": MANAGERS,
+    "route_default": MANAGERS,
+    "route_remove": MANAGERS,
+    "step_add": MANAGERS,
+    "step_change": MANAGERS,
+    "step_move": MANAGERS,
+    "step_remove": MANAGERS,
+    "desks": MANAGERS,
+    "desk_new": MANAGERS,
+    "desk_page": MANAGERS,
+    "desk_save": MANAGERS,
+    "desk_remove": MANAGERS,
+    "desk_person_add": MANAGERS,
+    "desk_person_remove": MANAGERS,
+    "office_add": MANAGERS,
+    "office_remove": MANAGERS,
     "story_release": STAFF,
     "story_arm": DUTY,
     "story_disarm": DUTY,
@@ -101,6 +140,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The answer to a form without its token: how to go on, and the words that were typed into it."""
     context = {"words": typed_words(request), "back": _page_before(request)}
     return render(request, "403_csrf.html", context, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The answer to a form that is too large to be read: what to do. Anything else gets Django's own."""
+    if not isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return defaults.bad_request(request, exception)
+    context = {
+        "megabytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024,
+        "files": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+    }
+    return HttpResponse(render_to_string("413.html", context), status=413)
 
 
 def typed_words(request: HttpRequest) -> list[tuple[str, str]]:

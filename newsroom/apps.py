@@ -7,9 +7,11 @@ class NewsroomConfig(AppConfig):
     verbose_name = "Release"
 
     def ready(self) -> None:
+        from approvals import reminding
         from stories import record
 
         from . import checks, grants, visibility  # noqa: F401 - checks register themselves
 
         post_migrate.connect(grants.after_migrate, sender=self)
         record.also_verify(visibility.differences)
+        reminding.settled_by(visibility.is_public)

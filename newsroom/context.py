@@ -32,11 +32,11 @@ class DeskContext:
         return Moment(self.now, settings.PRESS_OFFICE_ZONE)
 
     @property
-    def waiting(self) -> int:
-        """How many sign-offs wait for the person."""
+    def waiting(self) -> str:
+        """How many sign-offs wait for the person, as far as is counted: "99+"."""
         from approvals import inbox
 
-        return inbox.waiting_count(self.request.user)
+        return inbox.capped(inbox.waiting_count(self.request.user))
 
     @property
     def role(self) -> str:
@@ -44,6 +44,13 @@ class DeskContext:
         user = self.request.user
         desks = [desk.name for desk in user.desks.all()] if user.is_authenticated else []
         return ", ".join([role.value for role in roles_of(user) if role != "Clearer"] + desks)
+
+    @property
+    def can_clear(self) -> bool:
+        """Whether the person is on a desk, or stands in for somebody who is."""
+        from .access import CLEARERS
+
+        return bool(roles_of(self.request.user) & CLEARERS)
 
     @property
     def can_draft(self) -> bool:
@@ -56,6 +63,12 @@ class DeskContext:
         from .access import DUTY
 
         return bool(roles_of(self.request.user) & DUTY)
+
+    @property
+    def can_manage_routes(self) -> bool:
+        from .access import MANAGERS
+
+        return bool(roles_of(self.request.user) & MANAGERS)
 
     @property
     def can_administer(self) -> bool:

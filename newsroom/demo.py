@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -12,18 +13,20 @@ from django.db import connection, transaction
 from PIL import Image, ImageDraw
 
 from approvals import clearing, rules
-from approvals.models import Covers, Desk, PinnedStep, Route, Step
-from stories import drafting, importing, intake, pictures
+from approvals.models import Condition, Covers, Desk, PinnedStep, PrivateOffice, Route, Step
+from stories import attachments, drafting, importing, intake, pictures
 from stories.access import GROUP_ROLES, Role
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
 from . import releasing
+from .demo_documents import GAUGES, WEND_GATES, Document
 from .models import Subscriber
 
 PASSWORD = "saltmarsh-and-tide"  # noqa: S105 - a demo's, shown on its sign-in page
 TEXTS = Path(__file__).parent / "demo_texts"
 ZONE = "Europe/London"
+DESKS = ("Legal", "Private Office", "Policy", "Statistics", "Picture Desk", "Partnerships")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,10 @@ PEOPLE = (
     Person("hugh", "Hugh Penrose", "Clears for Legal", desks=("Legal",)),
     Person("sunita", "Sunita Rao", "Clears for the Private Office", desks=("Private Office",)),
     Person("ines", "Ines Okoro", "Duty officer", (Role.DUTY_OFFICER,)),
+    Person("lena", "Lena Voss", "Clears for Statistics", desks=("Statistics",)),
+    Person("nia", "Nia Fairweather", "Clears for the Picture Desk", desks=("Picture Desk",)),
+    Person("clara", "Clara Minton", "Clears for Policy and Partnerships", desks=("Policy", "Partnerships")),
+    Person("priya", "Priya Anand", "Clearance manager: routes and desks", (Role.MANAGER,)),
     Person("callum", "Callum Byrne", "Administrator", (Role.ADMINISTRATOR,)),
 )
 
@@ -67,7 +74,7 @@ def acting_at(instant: datetime) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Plan:
-    """A story of the demo: its text, what it is about, its picture, and how far it has come."""
+    """A story of the demo: its text, what it is about, what comes with it, and how far it has come."""
 
     text: str
     topics: tuple[str, ...]
@@ -78,6 +85,8 @@ class Plan:
     picture: tuple[str, str] | None = None
     by: str = "marta"
     team: str = ""
+    documents: tuple[Document, ...] = ()
+    partners: tuple[str, ...] = ()
 
 
 class Demo:
@@ -110,6 +119,8 @@ class Demo:
         organisation = Organisation.objects.get(slug="rivers-and-coasts")
         content["topics"] = [{"slug": topic.slug, "name": topic.name} for topic in topics]
         content["organisation"] = {"slug": organisation.slug, "name": organisation.name}
+        partners = Organisation.objects.filter(name__in=plan.partners)
+        content["partners"] = [{"slug": partner.slug, "name": partner.name} for partner in partners]
         content["slug"] = plan.text
         by = self.users[plan.by]
         if plan.picture:
@@ -124,6 +135,17 @@ class Demo:
                 "caption": caption,
                 "credit": "Illustration: Department for Rivers and Coasts",
             }
+        for document in plan.documents:
+            asset = attachments.store(document.file, by)
+            content["attachments"].append(
+                {
+                    "sha256": asset.sha256,
+                    "name": asset.name,
+                    "title": document.title,
+                    "media_type": asset.media_type,
+                    "size": asset.size,
+                }
+            )
         team = Team.objects.get(name=plan.team) if plan.team else None
         return importing.begin(by=by, recognised=recognised, content=content, embargo=False, team=team)
 
@@ -211,7 +233,7 @@ def released(demo: Demo, revision: Revision) -> None:
 PLANS = (
     Plan("quiet-engines", ("Fishing and boats",), released, -6, time(11)),
     Plan("harbour-lecture", ("River levels", "Flood defences"), released, -4, time(18, 30)),
-    Plan("river-levels", ("River levels",), released, -2, time(9, 30)),
+    Plan("river-levels", ("River levels",), released, -2, time(9, 30), documents=(GAUGES,)),
     Plan("gwylan", ("Spills and rescue",), released, -2, time(16, 5)),
     Plan(
         "wend-gates",
@@ -223,6 +245,8 @@ PLANS = (
             "The finished gates at Wendmouth, looking out to sea",
             "Five gates between six pale towers across a wide river mouth. The middle gate is raised.",
         ),
+        documents=(WEND_GATES,),
+        partners=("Wendmouth Harbour Trust",),
     ),
     Plan("byelaws", ("Estuaries",), armed, 1, time(9, 30)),
     Plan("brackwater", ("Flood defences",), held, 1, time(14, 30)),
@@ -262,7 +286,7 @@ def load() -> int:
 def furnish() -> None:
     """People, desks, teams, a route, topics and the organisation."""
     groups = {role: Group.objects.get_or_create(name=role.value)[0] for role in GROUP_ROLES}
-    desks = {name: Desk.objects.create(name=name) for name in ("Legal", "Private Office")}
+    desks = {name: Desk.objects.create(name=name, reminders=[120, 30]) for name in DESKS}
     for somebody in PEOPLE:
         user = _account(somebody)
         user.groups.add(*(groups[role] for role in somebody.roles if role in groups))
@@ -270,12 +294,62 @@ def furnish() -> None:
             desks[desk].members.add(user)
     coasts = Team.objects.create(name="Coasts")
     coasts.members.add(User.objects.get(username="tom"))
-    route = Route.objects.create(name="Standard", default=True)
-    Step.objects.create(route=route, desk=desks["Legal"], covers=Covers.EVERYTHING, position=1)
-    Step.objects.create(route=route, desk=desks["Private Office"], covers=Covers.QUOTES, position=2)
+    for minister in ("Mara Ellingham", "Joss Amberley", "Eleanor Whitcombe"):
+        PrivateOffice.objects.create(match="speaker", name=minister, desk=desks["Private Office"])
+    _routes(desks)
     Organisation.objects.create(name="Department for Rivers and Coasts", slug="rivers-and-coasts")
+    Organisation.objects.create(name="Wendmouth Harbour Trust", slug="wendmouth-harbour-trust")
     names = sorted({topic for plan in PLANS for topic in plan.topics})
     Topic.objects.bulk_create(Topic(name=name, slug=name.lower().replace(" ", "-")) for name in names)
+
+
+def _routes(desks: dict[str, Desk]) -> None:
+    """The default route, and one with three stages for what a minister stands for."""
+    standard = Route.objects.create(name="Standard", default=True)
+    Step.objects.create(route=standard, desk=desks["Legal"], covers=Covers.EVERYTHING, position=1)
+    Step.objects.create(route=standard, desk=desks["Private Office"], covers=Covers.QUOTES, position=2)
+    ministerial = Route.objects.create(name="Ministerial")
+    ask = partial(Step.objects.create, route=ministerial)
+    ask(desk=desks["Policy"], covers=Covers.EVERYTHING, stage=1, position=1, before=timedelta(hours=9))
+    ask(
+        desk=desks["Statistics"],
+        covers=Covers.FIGURES,
+        condition=Condition.FIGURE,
+        stage=1,
+        position=2,
+        before=timedelta(hours=9),
+    )
+    ask(
+        desk=desks["Legal"],
+        covers=Covers.EVERYTHING,
+        quorum=2,
+        stage=2,
+        position=1,
+        before=timedelta(hours=6),
+    )
+    ask(
+        desk=None,
+        covers=Covers.SPEAKER,
+        condition=Condition.PRIVATE_OFFICE,
+        stage=2,
+        position=2,
+        before=timedelta(hours=6),
+    )
+    ask(
+        desk=desks["Picture Desk"],
+        covers=Covers.PICTURES,
+        condition=Condition.PICTURE,
+        stage=3,
+        position=1,
+        before=timedelta(hours=3),
+    )
+    ask(
+        desk=desks["Partnerships"],
+        condition=Condition.PARTNER,
+        stage=3,
+        position=2,
+        before=timedelta(hours=3),
+    )
 
 
 def _account(somebody: Person) -> User:

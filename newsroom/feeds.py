@@ -75,6 +75,10 @@ def add_entry(feed: Element, story: Listed) -> None:
     add(entry, "category", term=story.type_label)
     for topic in story.topics:
         add(entry, "category", term=topic)
+    for document in story.documents:
+        if document.url:
+            about = {"type": document.media_type, "length": str(document.size), "title": document.title}
+            add(entry, "link", rel="enclosure", href=settings.SITE_URL + document.url, **about)
     add(entry, "summary", story.summary)
 
 

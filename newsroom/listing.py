@@ -25,6 +25,7 @@ WORDS = {
     "picture": F("revision__content__picture"),
     "topics": F("revision__content__topics"),
     "organisation": F("revision__content__organisation"),
+    "attachments": F("revision__content__attachments"),
 }
 
 
@@ -40,6 +41,7 @@ class Listed(NamedTuple):
     picture: rendering.Picture | None
     topics: list[str]
     organisation: str
+    documents: tuple[rendering.Document, ...]
 
 
 def published(visible_from: datetime, zone: str) -> Moment:
@@ -81,6 +83,7 @@ def _listed(row: Mapping[str, Any]) -> Listed:
         picture=rendering.picture(row["picture"], picture_url(row["picture"])),
         topics=[topic["name"] for topic in row["topics"]],
         organisation=(row["organisation"] or {}).get("name", ""),
+        documents=rendering.documents(row["attachments"] or [], "media"),
     )
 
 

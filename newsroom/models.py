@@ -90,7 +90,8 @@ class Release(Fact):
                 "pinned",
                 """
                 INSERT INTO newsroom_releasesignoff (release_id, decision_id)
-                SELECT DISTINCT NEW.id, unnest(decisions) FROM signoffs(NEW.revision_id) WHERE state = 'cleared';
+                SELECT DISTINCT NEW.id, unnest(decisions) FROM signoffs(NEW.revision_id)
+                WHERE state = 'cleared';
                 """
                 + REFRESH,
             ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -20,7 +20,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from stories import pictures, rendering
+from stories import files, rendering
 from stories.models import Asset
 
 from .listing import address, by_day, newest, picture_url, published
@@ -104,6 +104,7 @@ def story(request: HttpRequest, slug: str) -> HttpResponseBase:
         published=published(visible_from, release.zone),
         address=address(slug),
         picture_url=picture_url(content["picture"]),
+        media="media",
     )
     return page(request, "public/story.html", article=article, structured=structured(article))
 
@@ -148,7 +149,7 @@ def structured(article: rendering.Article) -> SafeString:
 
 @require_safe
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A picture, while the released revision of a public story shows it."""
+    """A picture or an attachment, while the released revision of a public story shows it."""
     showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
     asset = get_object_or_404(Asset, Exists(showing), sha256=name.partition(".")[0])
     if asset.name != name:
@@ -159,11 +160,12 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
         unchanged["Cache-Control"] = "no-cache"
         return unchanged
     try:
-        file = pictures.path_of(asset).open("rb")
+        response = files.answer(asset)
     except FileNotFoundError:
         raise Http404 from None
-    headers = {"Cache-Control": "no-cache", "ETag": etag, "X-Content-Type-Options": "nosniff"}
-    return FileResponse(file, content_type=asset.media_type, headers=headers)
+    response["Cache-Control"] = "no-cache"
+    response["ETag"] = etag
+    return response
 
 
 @require_safe

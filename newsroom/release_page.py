@@ -52,34 +52,51 @@ def signed(decision: Decision) -> str:
     """Who decided, when, on which revision."""
     at = office(decision.at)
     day = f"{at.local:%a} {at.local.day} {at.local:%b}"
-    return f"{decision.by}, {at.local:%H:%M} {at.zone_word}, {day}, on revision {decision.revision.number}"
+    return f"{decision.who}, {at.local:%H:%M} {at.zone_word}, {day}, on revision {decision.revision.number}"
 
 
 @dataclass(frozen=True)
 class Signing:
-    """A step, with the sign-off that stands, or else the desk's last decision."""
+    """A step, with the sign-offs that stand, or else the desk's last decision."""
 
     step: StepState
-    decision: Decision | None
+    decisions: tuple[Decision, ...]
+
+    @property
+    def look_at(self) -> str:
+        """What there is to see on the clearing page, where the desk decided otherwise, or on other words."""
+        found = {"again": "what changed", "asked": "what is asked", "refused": "why"}
+        return found.get(self.step.state, "")
 
     @property
     def words(self) -> str:
-        return signed(self.decision) if self.decision else ""
+        """Who decided, when, on which revision; and what else has to be known about the step."""
+        counts = self.step.decisions or self.step.covered is None
+        said = [signed(decision) for decision in self.decisions] if counts else []
+        closed = "opens when the stages before are met" if self.step.missing and not self.step.is_open else ""
+        deadline = office(self.step.due) if self.step.due and self.step.missing else None
+        due = f"due {deadline.local:%H:%M} {deadline.zone_word}, {deadline.short_day}" if deadline else ""
+        return "; ".join(filter(None, (*said, self.step.quorum_words, closed, due)))
 
 
-def signings(state: State) -> list[Signing]:
-    """The steps asked of the newest revision, those that are missing first."""
-    ids = [step.decision_id for step in state.progress.steps if step.decision_id]
-    standing = Decision.objects.select_related("by", "revision").in_bulk(ids)
+def signings(state: State, decisions: dict[int, Decision]) -> list[Signing]:
+    """The steps asked of the newest revision, those that are missing first, with the sign-offs that count."""
     steps = sorted(state.progress.steps, key=lambda step: not step.missing)
     return [
-        Signing(step, standing.get(step.decision_id) if step.decision_id else step.last) for step in steps
+        Signing(
+            step,
+            tuple(decisions[pk] for pk in step.decisions if pk in decisions)
+            or ((step.last,) if step.last else ()),
+        )
+        for step in steps
     ]
 
 
 def stood(release: Release) -> list[tuple[Decision, str]]:
     """The sign-offs on which a release was armed, each with its words: whatever was decided since."""
-    rows = release.signoffs.select_related("decision__by", "decision__desk", "decision__revision")
+    rows = release.signoffs.select_related(
+        "decision__by", "decision__on_behalf", "decision__desk", "decision__revision"
+    )
     return [(row.decision, signed(row.decision)) for row in rows.order_by("decision__desk__name")]
 
 

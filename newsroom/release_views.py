@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
+from approvals import board, rules
 from stories.access import roles_of, story_for
 from stories.models import Revision, Story, User
 from stories.moments import Moment
@@ -132,12 +133,14 @@ def now_page(
 def _context(request: HttpRequest, state: State) -> dict[str, Any]:
     # What is public is the revision that was armed; what can be armed is the newest.
     shown = state.release.revision if state.public and state.release else state.revision
+    signed = {} if state.public else rules.standing_decisions(state.progress)
     return {
         "story": state.story,
         "head": state,
         "state": state,
         "revision": shown,
-        "signings": [] if state.public else release_page.signings(state),
+        "signings": [] if state.public else release_page.signings(state, signed),
+        "board": None if state.public else board.wide(board.of_progress(state.progress, signed)),
         "stood": release_page.stood(state.release) if state.public and state.release else [],
         "audience": release_page.audience(shown.slug),
         "may_release": may_release(person(request)),

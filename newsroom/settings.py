@@ -174,9 +174,10 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-# A release with a long body and its notes, and one picture.
+# A release with a long body and its notes; a picture, and each attachment, on top.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PICTURE_MAX_BYTES = 20 * 1024 * 1024
+ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -239,6 +240,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_BEAT_SCHEDULE = {
     "look ahead": {"task": "newsroom.tasks.look_ahead", "schedule": 20.0, "options": {"expires": 20}},
     "sweep": {"task": "newsroom.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "remind": {"task": "approvals.tasks.remind", "schedule": 30.0, "options": {"expires": 30}},
 }
 
 LOGGING = {
@@ -252,6 +254,7 @@ LOGGING = {
         # A line for each task every few seconds would bury what matters; our own tasks say what they did.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "pikepdf": {"level": "WARNING"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

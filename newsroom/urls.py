@@ -26,6 +26,7 @@ accounts_patterns = [
 ]
 
 handler404 = "newsroom.public.not_found"
+handler400 = "newsroom.access.bad_request"
 
 urlpatterns = [
     path("desk/", desk_views.desk, name="desk"),

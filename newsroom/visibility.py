@@ -4,6 +4,13 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from .models import Release
+
+
+def is_public(story_id: int) -> bool:
+    """Whether anybody can read the story now."""
+    return Release.objects.public().filter(story=story_id).exists()
+
 
 def differences() -> Iterator[str]:
     """A sentence for each story whose visibility is not what its facts say."""

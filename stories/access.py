@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 class Role(StrEnum):
     """What a person may be here.
 
-    A group of the same name makes a drafter or a duty officer, being on a desk a clearer, and being a
-    superuser an administrator: somebody who runs the newsroom and passes no rule of it.
+    A group of the same name makes a drafter, a duty officer or a route manager, being on a desk a clearer,
+    and being a superuser an administrator. Whoever sets the newsroom up passes no rule of it.
     """
 
     DRAFTER = "Drafter"
     CLEARER = "Clearer"
     DUTY_OFFICER = "Duty officer"
+    MANAGER = "Route manager"
     ADMINISTRATOR = "Administrator"
 
 
-GROUP_ROLES = (Role.DRAFTER, Role.DUTY_OFFICER)
+GROUP_ROLES = (Role.DRAFTER, Role.DUTY_OFFICER, Role.MANAGER)
 
 _roles: list[Callable[[Any], set[Role]]] = []
 _visible: list[Callable[[Any], Q]] = []

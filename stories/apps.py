@@ -6,6 +6,6 @@ class StoriesConfig(AppConfig):
     verbose_name = "Drafting"
 
     def ready(self) -> None:
-        from . import pictures, record
+        from . import files, record
 
-        record.also_verify(pictures.faults)
+        record.also_verify(files.faults)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from . import content as shape
 from . import digests
 
 
@@ -16,6 +17,7 @@ class Problem:
 
 def problems(content: dict[str, Any]) -> list[Problem]:
     """What is missing before clearance can be requested, in the order of the form."""
+    content = shape.filled(content)
     found = [
         Problem(field, words)
         for field, words in (
@@ -31,6 +33,10 @@ def problems(content: dict[str, Any]) -> list[Problem]:
     picture = content["picture"]
     if picture and not picture["alt"]:
         found.append(Problem("picture_alt", "The picture has no alt text: say what it shows"))
+    for number, attachment in enumerate(content["attachments"], start=1):
+        if not attachment["title"]:
+            field = f"attachment_title_{attachment['sha256']}"
+            found.append(Problem(field, f"Document {number} has no title: say what it is"))
     return found
 
 

@@ -5,7 +5,18 @@ from typing import Any
 from django.db import transaction
 
 from . import digests
-from .models import Asset, Embargo, Limit, Revision, RevisionAsset, Story, Team, User, WorkingCopy
+from .models import (
+    Asset,
+    Embargo,
+    Limit,
+    Revision,
+    RevisionAsset,
+    Story,
+    Suggestion,
+    Team,
+    User,
+    WorkingCopy,
+)
 from .moments import Moment
 
 
@@ -66,7 +77,17 @@ def save(
     return _add(story, by, content, latest, origin)
 
 
-def _add(story: Story, by: User, content: dict[str, Any], latest: Revision | None, origin: str) -> Revision:
+def _add(
+    story: Story,
+    by: User,
+    content: dict[str, Any],
+    latest: Revision | None,
+    origin: str = "form",
+    *,
+    takes: Suggestion | None = None,
+    restores: Revision | None = None,
+) -> Revision:
+    """The next revision after `latest`, for a verb that has locked the story and seen to its refusals."""
     revision = Revision.objects.create(
         story=story,
         by=by,
@@ -74,10 +95,12 @@ def _add(story: Story, by: User, content: dict[str, Any], latest: Revision | Non
         based_on=latest,
         origin=origin,
         number=latest.number + 1 if latest else 1,
+        takes=takes,
+        restores=restores,
     )
-    if content["picture"]:
-        asset = Asset.objects.get(sha256=content["picture"]["sha256"])
-        RevisionAsset.objects.create(revision=revision, asset=asset)
+    shown = {file["sha256"] for file in (content["picture"], *content["attachments"]) if file}
+    for digest in sorted(shown):
+        RevisionAsset.objects.create(revision=revision, asset=Asset.objects.get(sha256=digest))
     return revision
 
 

@@ -6,7 +6,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.text import slugify
 
+from . import content as shape
 from . import pictures, richtext
+from .attaching import AttachmentsForm, attachments_initial
 from .editor import BodyField, NotesField
 from .kinds import TYPES
 from .models import Asset, Organisation, Team, Topic, User
@@ -15,11 +17,11 @@ from .moments import AmbiguousTime, Moment, NonexistentTime, UnknownZone, resolv
 TYPE_CHOICES = list(TYPES.items())
 
 
-class StoryForm(forms.Form):
+class StoryForm(AttachmentsForm):
     """A story as a drafter sees it. A headline is all it takes to save; `checks` says what clearance takes.
 
     Whatever else is wrong, an uploaded picture is stored at once and named in `picture_kept`, so that a
-    form that comes back with an error has not lost it.
+    form that comes back with an error has not lost it. The same goes for attachments.
     """
 
     base = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -73,6 +75,13 @@ class StoryForm(forms.Form):
         label="From",
         empty_label="Nobody named",
     )
+    partners = forms.ModelMultipleChoiceField(
+        Organisation.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        to_field_name="slug",
+        help_text="Other organisations with whom it is done. They are named beside the words",
+    )
     notes = NotesField(required=False, label="Notes to editors")
     contacts = forms.CharField(
         required=False,
@@ -80,10 +89,6 @@ class StoryForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "class": "pub"}),
         help_text="A line each; telephone numbers and addresses become links",
     )
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        self.user = user
-        super().__init__(*args, **kwargs)
 
     def clean_headline(self) -> str:
         """The headline on one line."""
@@ -100,6 +105,12 @@ class StoryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = cast(dict[str, Any], super().clean())
         data["asset"] = self._asset(data)
+        data["attachments"] = self.clean_attachments(data)
+        organisation = data.get("organisation")
+        if organisation and organisation in data.get("partners", []):
+            self.add_error(
+                "partners", f"The story is from {organisation} already: it is no partner of its own."
+            )
         if "slug" in data and not data["slug"]:
             data["slug"] = slugify(data.get("headline", ""))[:100].strip("-")
         return data
@@ -114,14 +125,14 @@ class StoryForm(forms.Form):
             except pictures.PictureRefused as refusal:
                 self.add_error("picture", str(refusal))
             else:
+                self.remember(asset)
                 self._keep(asset.sha256)
                 return asset
         return self._kept(data.get("picture_kept"))
 
     def _kept(self, sha256: str | None) -> Asset | None:
-        # What was sent is a claim: a digest that somebody got to know shows them no picture.
         named = sha256 if sha256 and sha256.isalnum() else ""
-        return pictures.known_to(self.user).filter(sha256=named).first()
+        return self.known().filter(sha256=named, media_type__in=pictures.FORMATS.values()).first()
 
     def _keep(self, sha256: str) -> None:
         data = cast(QueryDict, self.data).copy()
@@ -153,6 +164,8 @@ class StoryForm(forms.Form):
             "picture": self._picture(data["asset"]),
             "topics": [{"slug": topic.slug, "name": topic.name} for topic in data["topics"]],
             "organisation": organisation and {"slug": organisation.slug, "name": organisation.name},
+            "partners": [{"slug": partner.slug, "name": partner.name} for partner in data["partners"]],
+            "attachments": self.attached(),
             "notes": data["notes"],
             "contacts": data["contacts"],
         }
@@ -171,6 +184,7 @@ class StoryForm(forms.Form):
 
 def initial_of(content: dict[str, Any], base: int | None) -> dict[str, Any]:
     """What a form shows for `content`, based on the revision with id `base`."""
+    content = shape.filled(content)
     picture = content["picture"] or {}
     return {
         **{key: content[key] for key in ("type", "headline", "slug", "summary", "notes", "contacts")},
@@ -180,6 +194,8 @@ def initial_of(content: dict[str, Any], base: int | None) -> dict[str, Any]:
         **{f"picture_{key}": picture.get(key, "") for key in ("alt", "caption", "credit")},
         "topics": [topic["slug"] for topic in content["topics"]],
         "organisation": content["organisation"] and content["organisation"]["slug"],
+        "partners": [partner["slug"] for partner in content["partners"]],
+        **attachments_initial(content["attachments"]),
     }
 
 

@@ -28,3 +28,12 @@ ALSO_CALLED: dict[str, str] = {
     "national statistics": "statistics",
     "statistical release": "statistics",
 }
+
+#: The files that can be stored, and how their names end.
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+}

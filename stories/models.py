@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from . import access, guards
-from .kinds import TYPES
+from .kinds import ENDINGS, TYPES
 
 #: What the role that the application runs as may do with the rows of a table.
 READ_ONLY = "SELECT"
@@ -184,7 +184,7 @@ class Asset(models.Model):
     @property
     def name(self) -> str:
         """The file's name: its digest and the ending of its type."""
-        return f"{self.sha256}.{self.media_type.removeprefix('image/').replace('jpeg', 'jpg')}"
+        return f"{self.sha256}.{ENDINGS.get(self.media_type, 'bin')}"
 
 
 class Revision(Fact):
@@ -237,7 +237,7 @@ class Revision(Fact):
                 END IF;
                 IF NEW.restores_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stories_revision r
                         WHERE r.id = NEW.restores_id AND r.story_id = NEW.story_id
-                          AND r.content = NEW.content) THEN
+                          AND filled(r.content) = NEW.content) THEN
                     RAISE EXCEPTION 'These are not the words of the revision that was to be restored.'
                         USING ERRCODE = 'restrict_violation', HINT = 'content';
                 END IF;
@@ -386,7 +386,7 @@ class Intake(Fact):
 
 
 class Comment(Fact):
-    """What somebody says about words of a revision (`anchor`, see `anchors`), or about the story (no anchor)."""
+    """What somebody says about words of a revision (`anchor`), or about the story (no anchor)."""
 
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="comments")
     anchor = models.JSONField(null=True)
@@ -450,7 +450,7 @@ class CommentResolution(Fact):
 
 
 class Suggestion(Fact):
-    """Another wording for the words at `anchor`: a drafter takes it, in a revision of its own, or declines."""
+    """Another wording for the words at `anchor`: a drafter takes it, in a revision, or declines."""
 
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="suggestions")
     anchor = models.JSONField()

@@ -10,10 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import nh3
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
 
-from . import richtext
+from . import content as shape
+from . import marking, richtext
 from .kinds import TYPES
+from .marking import Marked
 from .moments import Moment
 
 # What `richtext` lets through at saving. Asked again here, because raw SQL can store anything.
@@ -48,8 +53,16 @@ Line = tuple[Piece, ...]
 
 
 @dataclass(frozen=True)
+class Mine:
+    """Brackets round what the reader of a proof covers: what it is, and what they sign without seeing it."""
+
+    words: str
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Block:
-    """A piece of the body. Quotes alone have a number, and `mine` when the reader of a proof covers them."""
+    """A piece of the body. Quotes alone have a number."""
 
     kind: str
     html: SafeString
@@ -57,7 +70,7 @@ class Block:
     speaker: str = ""
     role: str = ""
     paste: str = ""
-    mine: str = ""
+    mine: Mine | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +83,17 @@ class Picture:
     alt: str
     caption: str
     credit: str
+    mine: Mine | None = None
+    #: The sentences of the caption that the reader of a proof covers.
+    sentences: tuple[str, ...] = ()
 
     @property
     def legend(self) -> str:
         """The line below it: the caption, ended by the credit."""
+        return _marked(self._legend, self.sentences)
+
+    @property
+    def _legend(self) -> str:
         credit = self.credit and f"{self.credit.rstrip('.')}."
         if not self.caption or not credit:
             return self.caption or credit
@@ -82,8 +102,20 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Document:
+    """An attachment: where it is fetched from, as what a reader saves it, and what it is in words."""
+
+    url: str
+    title: str
+    words: str
+    save_as: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Article:
-    """All that the template shows. `mine` and `unseen` are for a proof alone, and empty in public."""
+    """All that the template shows. Whatever is `mine` is for a proof alone, and absent in public."""
 
     type_label: str
     headline: str
@@ -94,10 +126,15 @@ class Article:
     contacts: tuple[tuple[Line, ...], ...]
     topics: tuple[str, ...]
     organisation: str
+    partners: tuple[str, ...]
+    documents: tuple[Document, ...]
     published: Moment | None
     address: str
-    mine: str = ""
-    unseen: tuple[str, ...] = ()
+    #: Brackets round the whole, and what is said above it where they stand in it only.
+    mine: Mine | None = None
+    said: Mine | None = None
+    my_documents: Mine | None = None
+    my_notes: Mine | None = None
 
     @property
     def quotes(self) -> tuple[Block, ...]:
@@ -107,12 +144,13 @@ class Article:
     @property
     def has_facts(self) -> bool:
         """Whether there is anything to put beside the words."""
-        return bool(self.organisation or self.published or self.quotes or self.notes or self.contacts)
+        said = self.organisation or self.partners or self.published or self.quotes
+        return bool(said or self.notes or self.contacts or self.documents)
 
     @property
     def has_sections(self) -> bool:
         """Whether anything comes after "Ends"."""
-        return bool(self.notes or self.contacts or self.topics)
+        return bool(self.notes or self.contacts or self.documents or self.topics)
 
 
 def article(
@@ -121,31 +159,81 @@ def article(
     published: Moment | None = None,
     address: str = "",
     picture_url: str = "",
-    covers: str | None = None,
+    media: str = "staff_media",
+    marks: Marked | None = None,
 ) -> Article:
     """The article for `content`.
 
-    `address` is the page's own, in full. `covers`, "everything" or "quotes", marks what the reader of a
-    proof covers; without it there is no trace of such marks.
+    `address` is the page's own, in full. `media` names the URL from which documents are fetched: that of
+    the staff, unless the article is for the public. `marks` says what the reader of a proof covers; without
+    it there is no trace of such marks.
     """
     if published:
         published = replace(published, instant=published.instant.replace(microsecond=0))
-    everything = covers == "everything"
-    return Article(
+    content = shape.filled(content)
+    shown = Article(
         type_label=type_label(content["type"]),
         headline=content["headline"],
         summary=content["summary"],
-        blocks=_blocks(content["body"], published, address, mark=covers == "quotes"),
+        blocks=_blocks(content["body"], published, address),
         picture=picture(content["picture"], picture_url),
         notes=sanitised(content["notes"]),
         contacts=contact_lines(content["contacts"]),
         topics=tuple(topic["name"] for topic in content["topics"]),
         organisation=(content["organisation"] or {}).get("name", ""),
+        partners=tuple(partner["name"] for partner in content["partners"]),
+        documents=documents(content["attachments"], media),
         published=published,
         address=address,
-        mine="everything" if everything else "",
-        unseen=tuple(_unseen(content)) if everything else (),
     )
+    return _proof(shown, content, marks) if marks else shown
+
+
+def _proof(shown: Article, content: dict[str, Any], marks: Marked) -> Article:
+    """The same article with marks on what somebody covers, and with what they sign without seeing it."""
+    blocks, notes_whole = [], marks.notes
+    for place, block in enumerate(shown.blocks):
+        html, found = marking.in_html(block.html, marks.sentences.get(place, ()))
+        whole = place in marks.blocks or not found
+        blocks.append(replace(block, html=html, mine=Mine(_called(block)) if whole else None))
+    notes, found = marking.in_html(shown.notes, marks.sentences.get("notes", ()))
+    notes_whole |= not found
+    files = tuple(_unseen_files(content))
+    lead = content["picture"] or {}
+    picture = shown.picture and replace(
+        shown.picture,
+        sentences=marks.sentences.get("caption", ()),
+        mine=Mine("the picture", tuple(_unseen_picture(lead))) if marks.picture else None,
+    )
+    count = sum(len(some) for key, some in marks.sentences.items() if key != "alt")
+    alt = tuple(_unseen_picture(lead))[:1] if marks.sentences.get("alt") else ()
+    counted = f"{count} sentence{'s' * (count != 1)} with a figure, underlined and in brackets"
+    return replace(
+        shown,
+        headline=_marked(shown.headline, marks.sentences.get("headline", ())),
+        summary=_marked(shown.summary, marks.sentences.get("summary", ())),
+        blocks=tuple(blocks),
+        picture=picture,
+        notes=notes,
+        mine=Mine("everything", tuple(_unseen(content))) if marks.everything else None,
+        said=Mine(counted if count else "the alt text of the picture", alt) if count or alt else None,
+        my_documents=Mine("the documents" if len(files) > 1 else "the document", files)
+        if marks.attachments
+        else None,
+        my_notes=Mine("the notes to editors") if notes_whole else None,
+    )
+
+
+def _called(block: Block) -> str:
+    """What a block is called above its brackets."""
+    if block.kind != "quote":
+        return f"this {block.kind}"
+    return f"quote {block.number}" + (f" of {block.speaker}" if block.speaker else "")
+
+
+def _marked(text: str, sentences: tuple[str, ...]) -> str:
+    """A plain text with marks on some of its sentences."""
+    return marking.in_html(SafeString(escape(text)), sentences)[0] if sentences else text
 
 
 def type_label(kind: str) -> str:
@@ -170,24 +258,57 @@ def picture(stored: dict[str, Any] | None, url: str) -> Picture | None:
     )
 
 
-def _blocks(
-    body: list[dict[str, Any]], published: Moment | None, address: str, *, mark: bool
-) -> tuple[Block, ...]:
+def documents(attachments: list[dict[str, Any]], media: str) -> tuple[Document, ...]:
+    """The attachments as content holds them, to be fetched from the URL called `media`."""
+    return tuple(_document(number, stored, media) for number, stored in enumerate(attachments, start=1))
+
+
+def _document(number: int, stored: dict[str, Any], media: str) -> Document:
+    title = stored["title"] or f"Document {number}"
+    name = str(stored["name"])
+    try:
+        url = reverse(media, args=[name])
+    except NoReverseMatch:
+        # Raw SQL can store any name: what cannot be fetched is named all the same.
+        url = ""
+    kind = kind_words(stored["media_type"], name)
+    save_as = f"{slugify(title)[:80].strip('-') or f'document-{number}'}.{name.rpartition('.')[2]}"
+    return Document(
+        url,
+        title,
+        f"{kind}, {size_words(stored['size'])}",
+        save_as,
+        media_type=stored["media_type"],
+        size=stored["size"],
+    )
+
+
+def kind_words(media_type: str, name: str) -> str:
+    """What people call a type of file."""
+    return {"application/pdf": "PDF", "text/csv": "CSV"}.get(media_type, name.rpartition(".")[2].upper())
+
+
+def size_words(size: int) -> str:
+    """A number of bytes as people read it: "640 bytes", "218 KB", "1.2 MB"."""
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    if size < 999_500:
+        return f"{size / 1000:.0f} KB"
+    megabytes = size / 1_000_000
+    return f"{megabytes:.1f} MB" if megabytes < 9.95 else f"{megabytes:.0f} MB"
+
+
+def _blocks(body: list[dict[str, Any]], published: Moment | None, address: str) -> tuple[Block, ...]:
     blocks, number = [], 0
     for stored in body:
         block = Block(stored["kind"], sanitised(stored["html"]))
         if block.kind == "quote":
             number += 1
-            block = _quote(block, stored, number, mark=mark)
+            said = {key: stored.get(key, "") for key in ("speaker", "role")}
+            block = replace(block, number=number, **said)
             block = replace(block, paste=_paste(block, published, address))
         blocks.append(block)
     return tuple(blocks)
-
-
-def _quote(block: Block, stored: dict[str, Any], number: int, *, mark: bool) -> Block:
-    speaker, role = stored.get("speaker", ""), stored.get("role", "")
-    mine = f"quote {number}" + (f" of {speaker}" if speaker else "")
-    return replace(block, number=number, speaker=speaker, role=role, mine=mine if mark else "")
 
 
 def _paste(quote: Block, published: Moment | None, address: str) -> str:
@@ -203,7 +324,28 @@ def _unseen(content: dict[str, Any]) -> Iterator[str]:
     """What is signed with everything else and yet is nowhere to be read on the page."""
     yield f"Address: /news/{content['slug']}/"
     if content["picture"]:
-        yield f"Alt text of the picture: {content['picture'].get('alt') or 'none'}"
+        yield from _unseen_picture(content["picture"])
+    yield from _unseen_files(content)
+
+
+def _unseen_picture(stored: dict[str, Any]) -> Iterator[str]:
+    """What a picture says to those who do not see it, and which file it is."""
+    yield f"Alt text of the picture: {stored.get('alt') or 'none'}"
+    size = f"{stored.get('width', 0)} by {stored.get('height', 0)} pixels"
+    yield f"Picture file: {size}, {_short(str(stored.get('sha256', '')))}"
+
+
+def _unseen_files(content: dict[str, Any]) -> Iterator[str]:
+    """Which files the attachments are."""
+    for number, stored in enumerate(content["attachments"], start=1):
+        title = stored["title"] or f"Document {number}"
+        kind = kind_words(stored["media_type"], str(stored["name"]))
+        yield f"{title}: {kind}, {size_words(stored['size'])}, file {_short(str(stored['sha256']))}"
+
+
+def _short(digest: str) -> str:
+    """The beginning of a digest, to be compared by eye."""
+    return f"{digest[:4]} {digest[4:8]}"
 
 
 def contact_lines(contacts: str) -> tuple[tuple[Line, ...], ...]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import intake_views, views
+from . import intake_views, remark_views, views
 
 urlpatterns = [
     path("stories/new/", views.new, name="story_new"),
@@ -14,6 +14,24 @@ urlpatterns = [
     path("stories/<uuid:uid>/team/", views.team, name="story_team"),
     path("stories/<uuid:uid>/embargo/", views.embargo, name="story_embargo"),
     path("stories/<uuid:uid>/revisions/<int:number>/", views.revision, name="story_revision"),
+    path(
+        "stories/<uuid:uid>/revisions/<int:number>/restore/",
+        remark_views.revision_restore,
+        name="revision_restore",
+    ),
+    path("stories/<uuid:uid>/comments/", remark_views.story_comments, name="story_comments"),
+    path(
+        "stories/<uuid:uid>/comments/<int:pk>/resolve/", remark_views.comment_resolve, name="comment_resolve"
+    ),
+    path("stories/<uuid:uid>/suggestions/", remark_views.story_suggest, name="story_suggest"),
+    path(
+        "stories/<uuid:uid>/suggestions/<int:pk>/take/", remark_views.suggestion_take, name="suggestion_take"
+    ),
+    path(
+        "stories/<uuid:uid>/suggestions/<int:pk>/decline/",
+        remark_views.suggestion_decline,
+        name="suggestion_decline",
+    ),
     path("stories/<uuid:uid>/record/", views.story_record, name="story_record"),
     path("media/<str:name>", views.staff_media, name="staff_media"),
 ]

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from . import content as shape
-from . import drafting, pictures, record, rendering
+from . import drafting, files, record, remark_forms, rendering
 from .access import Role, roles_of, story_for
 from .forms import MomentForm, StoryForm, TeamForm, initial_of, moment_initial
 from .models import Revision, Story, User, WorkingCopy
@@ -39,7 +39,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = StoryForm(initial=initial_of(shape.blank(), None), user=user)
         return _editor(request, form, team_form=team_form)
-    form = StoryForm(request.POST, request.FILES, user=user)
+    form = StoryForm(request.POST, request.FILES, user=user, session=request.session)
+    if "attach" in request.POST:
+        return _attached(request, form, team_form=team_form)
     if not (form.is_valid() & team_form.is_valid()):
         return _editor(request, form, team_form=team_form, status=422)
     revision = drafting.begin(by=user, content=form.content(), team=team_form.cleaned_data["team"])
@@ -65,7 +67,9 @@ def save(request: HttpRequest, uid: UUID) -> HttpResponse:
     story = story_for(user, uid)
     if request.method != "POST":
         return redirect("story_draft", uid)
-    form = StoryForm(request.POST, request.FILES, user=user)
+    form = StoryForm(request.POST, request.FILES, user=user, session=request.session)
+    if "attach" in request.POST:
+        return _attached(request, form, story=story, latest=story.latest)
     if not form.is_valid():
         return _editor(request, form, story=story, latest=story.latest, status=422)
     try:
@@ -79,6 +83,12 @@ def save(request: HttpRequest, uid: UUID) -> HttpResponse:
     else:
         messages.success(request, f"Saved as revision {revision.number}.")
     return redirect("story_clearing" if "ask" in request.POST else "story_draft", uid)
+
+
+def _attached(request: HttpRequest, form: StoryForm, **page: Any) -> HttpResponse:
+    """The form as it was sent, its new files as rows to be given a title. Nothing is saved."""
+    form.only_files()
+    return _editor(request, form, **page, status=422 if form.errors else 200)
 
 
 def _stale(request: HttpRequest, form: StoryForm, story: Story, refusal: drafting.Stale) -> HttpResponse:
@@ -131,6 +141,7 @@ def _editor(
             "planned": planned and Moment(planned.instant, planned.zone),
             "working_copy": copy,
             "stale": stale,
+            "remarks": remark_forms.shown(story, latest, user) if story and latest else None,
         },
         status=status,
     )
@@ -145,7 +156,8 @@ def _team_form(story: Story | None, user: User) -> TeamForm | None:
 @require_GET
 def revision(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
     """A revision as the public would see it."""
-    story = story_for(person(request), uid)
+    user = person(request)
+    story = story_for(user, uid)
     shown = get_object_or_404(Revision.objects.select_related("by"), story=story, number=number)
     shown.story = story
     picture = shown.content["picture"]
@@ -156,6 +168,7 @@ def revision(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
             "story": story,
             "revision": shown,
             "latest": story.latest,
+            "may_draft": may_draft(user),
             "moment": Moment(shown.at, settings.PRESS_OFFICE_ZONE),
             "article": rendering.article(shown.content, picture_url=picture_url(picture)),
         },
@@ -256,14 +269,13 @@ def working_copy(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
 
 @require_GET
 def staff_media(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
-    """The bytes of a picture, for those for whom a story that shows it exists, or who uploaded it."""
-    user = person(request)
+    """The bytes of a file, for those for whom a story that shows it exists, or who uploaded it."""
+    known = files.known_to(person(request), request.session)
     sha256 = name.partition(".")[0]
-    asset = pictures.known_to(user).filter(sha256=sha256).first() if sha256.isalnum() else None
+    asset = known.filter(sha256=sha256).first() if sha256.isalnum() else None
     if asset is None or asset.name != name:
         raise Http404
     try:
-        data = pictures.path_of(asset).open("rb")
+        return files.answer(asset)
     except FileNotFoundError:
         raise Http404 from None
-    return FileResponse(data, content_type=asset.media_type)

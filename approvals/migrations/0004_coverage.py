@@ -84,9 +84,9 @@ $$;
 CREATE FUNCTION sentences(html text) RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT html WHERE html !~ '{CANONICAL}'
     UNION ALL
-    SELECT regexp_replace(sentence, '{LEAD}', '') FROM (
-        SELECT unnest(string_to_array(
-            string_agg(CASE WHEN goes_on THEN piece ELSE chr(1) || piece END, '' ORDER BY run, place), chr(1)))
+    SELECT sentence FROM (
+        SELECT regexp_replace(unnest(string_to_array(string_agg(
+            CASE WHEN goes_on THEN piece ELSE chr(1) || piece END, '' ORDER BY run, place), chr(1))), '{LEAD}', '')
         FROM (
             SELECT run, place, piece, place > 1 AND (sum(opened) OVER pieces > opened
                 OR lag(shortened) OVER pieces OR piece ~ '{GOES_ON}') AS goes_on
@@ -171,8 +171,7 @@ BEGIN
         WHEN covers = 'figures' THEN content_figures(content)
         WHEN covers = 'pictures' THEN CASE WHEN content -> 'picture' <> 'null'
             THEN jsonb_build_array(content -> 'picture') END
-        WHEN covers = 'attachments' THEN nullif(nullif(content -> 'attachments', 'null'), '[]')
-        WHEN covers = 'notes' THEN nullif(nullif(content -> 'notes', 'null'), '""')
+        WHEN covers IN ('attachments', 'notes') AND content -> covers NOT IN ('null', '[]', '""') THEN content -> covers
     END;
 END
 $$;
@@ -195,8 +194,8 @@ BEGIN
         WHEN value = '' THEN false
         WHEN condition = 'type' THEN text_in(content, 'type') = value
         WHEN condition IN ('partner', 'topic') THEN EXISTS (
-            SELECT 1 FROM jsonb_array_elements(list_in(content, condition || 's')) item
-            WHERE text_in(item, 'slug') = applies.value)
+            SELECT 1 FROM jsonb_array_elements(list_in(content, condition || 's')) AS items (item)
+            WHERE text_in(item, 'slug') = value)
     END, false);
 END
 $$;

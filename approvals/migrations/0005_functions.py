@@ -7,6 +7,7 @@ DROP_OLD = """
 DROP TRIGGER outstanding_changed ON stories_revision; DROP FUNCTION outstanding_changed;
 DROP FUNCTION refresh_outstanding; DROP FUNCTION outstanding_of;
 DROP FUNCTION is_cleared; DROP FUNCTION signoffs; DROP FUNCTION contributed;
+DROP FUNCTION covered_content(jsonb, text);
 """
 
 FUNCTIONS = """
@@ -127,7 +128,7 @@ LANGUAGE sql STABLE AS $$
         SELECT b ->> 'html' FROM jsonb_array_elements(covered_content(content, covers, whom)) b
         WHERE covers IN ('quotes', 'speaker', 'role')
         UNION ALL
-        SELECT s ->> 1 FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') s
+        SELECT s #>> '{}' FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') s
         WHERE covers = 'figures'
         UNION ALL
         SELECT v FROM jsonb_array_elements(covered_content(content, covers, whom)) p,
@@ -395,10 +396,36 @@ CREATE TRIGGER standings_changed AFTER INSERT ON stories_revision
 CREATE TRIGGER standings_changed AFTER INSERT ON stories_embargo
     FOR EACH ROW EXECUTE FUNCTION standings_changed();
 
+-- Nobody gets rid of an objection by asking again without the desk that made it.
+CREATE FUNCTION route_keeps_objections() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    revision stories_revision;
+BEGIN
+    SELECT * INTO revision FROM stories_revision r WHERE r.story_id = NEW.story_id ORDER BY r.id DESC LIMIT 1;
+    IF EXISTS (
+        SELECT 1 FROM (
+            SELECT DISTINCT ON (d.desk_id, d.covers, d.whom) d.* FROM approvals_decision d
+            WHERE d.story_id = NEW.story_id ORDER BY d.desk_id, d.covers, d.whom, d.id DESC) last
+        WHERE last.verdict IN ('changes', 'refused') AND NOT EXISTS (
+            SELECT 1 FROM approvals_pinnedstep s WHERE s.submission_id = NEW.id AND s.desk_id = last.desk_id
+              AND ((s.covers = last.covers AND s.whom = last.whom) OR s.covers = 'everything')
+              AND applies(revision.content, s.condition, s.value))) THEN
+        PERFORM refuse('A desk objected that this route does not ask.', 'objection');
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION route_keeps_objections FROM PUBLIC;
+-- Named so that it comes after the trigger that pins the steps.
+CREATE TRIGGER route_keeps_objections AFTER INSERT ON approvals_submission
+    FOR EACH ROW EXECUTE FUNCTION route_keeps_objections();
+
 SELECT refresh_standings(b.story_id) FROM (SELECT DISTINCT story_id FROM approvals_submission) b;
 """
 
 DROP = """
+DROP TRIGGER route_keeps_objections ON approvals_submission; DROP FUNCTION route_keeps_objections;
 DROP TRIGGER standings_changed ON stories_revision; DROP TRIGGER standings_changed ON stories_embargo;
 DROP FUNCTION standings_changed; DROP FUNCTION refresh_standings; DROP FUNCTION standings_of;
 DROP FUNCTION decision_allowed; DROP FUNCTION refuse; DROP FUNCTION waited; DROP FUNCTION acts_for_desk;

@@ -5,6 +5,7 @@ from datetime import datetime
 from django import template
 from django.conf import settings
 
+from approvals import forecast
 from newsroom.state import State, state_of
 from stories.models import Story
 from stories.moments import Moment
@@ -16,6 +17,12 @@ register = template.Library()
 def story_head(story: Story) -> State:
     """The state of a story, for the head of its pages."""
     return state_of(story)
+
+
+@register.simple_tag
+def story_forecast(story: Story) -> forecast.StoryForecast:
+    """When the desks that are asked will be done, at their pace."""
+    return forecast.of_story(story)
 
 
 @register.filter

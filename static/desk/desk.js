@@ -19,6 +19,7 @@
       write(document.querySelector("[data-clock-day]"), day(now, zone))
       write(document.querySelector("[data-clock-utc]"), `${time(now, "UTC")} UTC`)
       all("[data-until]").forEach((left) => countDown(left, now))
+      all("[data-due]").forEach((left) => countToDeadline(left, now))
     }
     show()
     setInterval(show, 1000)
@@ -50,6 +51,15 @@
     left.parentElement.classList.toggle("soon", gap > 0 && gap < 7200_000)
   }
 
+  function countToDeadline(left, now) {
+    const gap = Date.parse(left.dataset.due) - now
+    // Whole minutes, as the server says them.
+    const words = Math.abs(gap) < 60_000 ? "0 min" : inWords(Math.abs(gap))
+    write(left, gap > 0 ? words : `${words} late`)
+    left.classList.toggle("soon", gap > 0 && gap < 7200_000)
+    left.classList.toggle("over", gap <= 0)
+  }
+
   function inWords(milliseconds) {
     const seconds = Math.floor(milliseconds / 1000)
     const days = Math.floor(seconds / 86400)
@@ -66,15 +76,17 @@
   const KBD = "a kbd, button kbd, summary kbd"
 
   function keys() {
-    all(KBD).forEach((kbd) => {
-      kbd.setAttribute("aria-hidden", "true")
-      host(kbd).setAttribute("aria-keyshortcuts", kbd.textContent.replace(/^Ctrl /, "Control+"))
-    })
+    tellKeys()
+    document.addEventListener("keys:changed", tellKeys)
     document.addEventListener("keydown", (event) => {
       const kbd = meant(event)
       if (!kbd) return
       event.preventDefault()
-      host(kbd).click()
+      const pressed = host(kbd)
+      for (let box = closedAround(pressed); box; box = closedAround(pressed)) box.open = true
+      // What signs is pressed twice: the first time it gets the focus.
+      if ("twice" in pressed.dataset && document.activeElement !== pressed) pressed.focus({ focusVisible: true, preventScroll: true })
+      else pressed.click()
     })
     document.querySelector("[data-keys]")?.addEventListener("click", (event) => {
       event.preventDefault()
@@ -82,8 +94,27 @@
     })
   }
 
+  function tellKeys() {
+    all(KBD).forEach((kbd) => {
+      kbd.setAttribute("aria-hidden", "true")
+      host(kbd).setAttribute("aria-keyshortcuts", kbd.textContent.replace(/^Ctrl /, "Control+"))
+    })
+  }
+
   const host = (kbd) => kbd.closest("a, button, summary")
   const shown = (element) => element.getClientRects().length > 0
+  /* The closed <details> that hides an element, the innermost first. */
+  function closedAround(element) {
+    const inside = element.matches("summary") ? element.parentElement.parentElement : element
+    return inside.closest("details:not([open])")
+  }
+
+  /* Whether it is to be seen, or would be if the <details> around it were open. */
+  function inReach(element) {
+    const box = closedAround(element)
+    return box ? inReach(box.querySelector("summary")) : shown(element)
+  }
+
   const inField = (element) =>
     element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]")
 
@@ -94,7 +125,7 @@
     if (!held && (inField(event.target) || !lettersOn())) return null
     if (!held && event.key === "Enter" && event.target.closest("a, button, summary")) return null
     const wanted = held ? `Ctrl ${event.key.length === 1 ? event.key.toUpperCase() : event.key}` : event.key
-    return all(KBD).find((kbd) => kbd.textContent === wanted && shown(host(kbd)))
+    return all(KBD).find((kbd) => kbd.textContent === wanted && inReach(host(kbd)))
   }
 
   function lettersOn(set) {
@@ -110,7 +141,7 @@
     const dialog = document.querySelector("dialog.keys") ?? document.body.appendChild(makeKeys())
     const list = dialog.querySelector("dl")
     list.replaceChildren()
-    for (const kbd of all(KBD).filter((kbd) => shown(host(kbd)))) {
+    for (const kbd of all(KBD).filter((kbd) => inReach(host(kbd)))) {
       const words = host(kbd).cloneNode(true)
       all("kbd", words).forEach((one) => one.remove())
       const key = make("dt", {}, make("kbd", { textContent: kbd.textContent }))
@@ -203,8 +234,26 @@
     return element
   }
 
+  /* ---- a list by keyboard: j and k move through its rows, and Enter opens the row with the focus ---- */
+
+  function rows() {
+    const links = all("[data-rows] li a.pub")
+    if (!links.length) return
+    document.addEventListener("keydown", (event) => {
+      const step = { j: 1, k: -1 }[event.key]
+      const held = event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented
+      if (!step || held || inField(event.target) || !lettersOn() || document.querySelector("dialog[open]")) return
+      event.preventDefault()
+      const here = links.findIndex((link) => link.closest("li").contains(document.activeElement))
+      const next = here < 0 ? 0 : Math.min(Math.max(here + step, 0), links.length - 1)
+      links[next].focus()
+      links[next].closest("li").scrollIntoView({ block: "nearest" })
+    })
+  }
+
   clocks()
   keys()
+  rows()
   summaries()
   counts()
 })()

@@ -45,7 +45,10 @@
   }
 
   const base = (form) => form.elements.base?.value ?? ""
-  const isTyped = (field) => field.name && !/^(hidden|file|submit|button)$/.test(field.type)
+  const isTyped = (field) =>
+    field.name && (isRow(field) || !/^(hidden|file|submit|button)$/.test(field.type))
+  /* A document that is in the form already, by the name of its file. */
+  const isRow = (field) => field.name === "attachment"
   const isTicked = (field) => field.type === "checkbox" || field.type === "radio"
 
   /* The values of what people fill in, by name, each a list. Files cannot be kept. */
@@ -131,8 +134,9 @@
   }
 
   function restore(form, kept) {
+    bringBack(form, [kept.fields.attachment ?? []].flat())
     for (const field of [...form.elements].filter(isTyped)) {
-      if (!(field.name in kept.fields)) continue
+      if (!(field.name in kept.fields) || isRow(field)) continue
       const values = [kept.fields[field.name]].flat()
       if (isTicked(field)) field.checked = values.includes(field.value)
       else field.value = values[0] ?? ""
@@ -143,15 +147,35 @@
     if (form.elements.base && kept.base) form.elements.base.value = kept.base
   }
 
+  /* Documents that were uploaded into the form that was lost: the server has them still. */
+  function bringBack(form, names) {
+    const list = form.querySelector("[data-attachments] ol")
+    const there = new Set(all("input[name=attachment]", form).map((field) => field.value))
+    for (const name of names.filter((name) => list && !there.has(name))) {
+      const [, digest, kind] = /^([0-9a-f]{64})\.([a-z]{3,4})$/.exec(name) ?? []
+      if (!digest) continue
+      const words = { DIGEST: digest, NAME: name, KIND: kind.toUpperCase() }
+      const row = form.querySelector("[data-attachments] template").innerHTML
+      list.insertAdjacentHTML("beforeend", row.replace(/DIGEST|NAME|KIND/g, (word) => words[word]))
+    }
+  }
+
   /* Whether the kept fields say what the form says. The server writes rich text in its own way. */
   function same(fields, current) {
     return Object.entries(fields).every(([name, values]) => {
       const mine = [values].flat()
-      if (!(name in current) || name === "picture_remove") return true
+      if (name === "attachment") return mine.every((one) => hasRow(fields, one) === hasRow(current, one))
+      if (!(name in current) || name.includes("_remove")) return true
       if (name === "slug" && !mine.join("")) return true // it was made from the headline
       const [one, other] = [mine, current[name]].map((list) => list.map(essence).sort().join("\n"))
       return one === other
     })
+  }
+
+  /* Whether fields hold a document that is not to be taken out. */
+  function hasRow(fields, name) {
+    const taken = fields[`attachment_remove_${name.split(".")[0]}`]
+    return (fields.attachment ?? []).includes(name) && !taken?.length
   }
 
   function essence(value) {

@@ -38,6 +38,11 @@ CREATE OR REPLACE FUNCTION is_content(content jsonb) RETURNS boolean LANGUAGE sq
         END
 $$;
 
+-- A stored content with every part there: those from before a part was known lack it.
+CREATE FUNCTION filled(content jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT '{"partners": [], "attachments": []}'::jsonb || content
+$$;
+
 -- Whether a suggestion of the story was neither taken nor declined.
 CREATE FUNCTION suggestion_is_open(wanted bigint, story bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM stories_suggestion g WHERE g.id = wanted AND g.story_id = story)
@@ -47,7 +52,7 @@ $$;
 """
 
 # The functions before this migration refuse what was stored since: going back is for an empty database.
-DROP = "DROP FUNCTION suggestion_is_open;"
+DROP = "DROP FUNCTION suggestion_is_open; DROP FUNCTION filled;"
 
 
 class Migration(migrations.Migration):

@@ -27,7 +27,8 @@ HIDDEN = frozenset(["script", "style", "template", "title", "iframe", "noembed",
 # No `<` inside a tag, not even in quotes: so a scan never runs past the next `<`.
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-z][a-z0-9]*(?:[:-][a-z0-9-]+)?)(?=[\s/>])"""
-    r"""(?P<attrs>(?:[^<>"']|"[^"<]*"|'[^'<]*')*+|[^<>]*)>""",
+    # Not a possessive quantifier: those are faulty in the first versions of Python 3.11.
+    r"""(?P<attrs>[^<>"']*(?:(?:"[^"<]*"|'[^'<]*')[^<>"']*)*|[^<>]*)>""",
     re.IGNORECASE,
 )
 _ATTR = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")

@@ -8,8 +8,9 @@ from django.db import Error, connection, transaction
 from approvals import clearing, rules, standings
 from approvals.models import Covers, Decision, Deputyship, Desk, Step
 from newsroom import releasing
+from newsroom.demo import drawing
 from newsroom.models import Disarm
-from stories import record
+from stories import pictures, record, remarks
 from stories.models import Revision, User
 from stories.moments import Moment
 from stories.refusals import hint_of
@@ -187,9 +188,9 @@ def test_a_deputyship_is_never_made_longer_or_deleted(newsroom):
 
 
 def test_nobody_makes_themself_a_deputy(newsroom):
+    now = datetime.now(UTC)
     for by in (newsroom.nobody, newsroom.administrator):
         with pytest.raises(Error) as caught, transaction.atomic():
-            now = datetime.now(UTC)
             Deputyship.objects.create(
                 person=newsroom.lawyer, deputy=by, since=now, until=now + timedelta(hours=1), by=by
             )
@@ -288,6 +289,47 @@ def test_a_quote_given_to_another_speaker_is_still_its_writers(newsroom):
     with pytest.raises(clearing.FourEyes):
         decide(clearing.clear, third, newsroom.private_office, newsroom.other_drafter)
     decide(clearing.clear, third, newsroom.private_office, newsroom.secretary)
+
+
+def test_whoever_suggested_a_wording_that_was_taken_wrote_it(newsroom):
+    revision = newsroom.submitted()
+    anchor = {"part": "summary", "block": None, "exact": "two miles", "prefix": "walkers ", "suffix": "."}
+    wording = remarks.suggest(
+        revision=revision, by=newsroom.lawyer, anchor=anchor, replacement="a long detour"
+    )
+    decide(clearing.clear, revision, newsroom.legal, newsroom.lawyer)
+    taken = remarks.take(suggestion=wording, by=newsroom.drafter, based_on=revision.pk)
+    with pytest.raises(clearing.FourEyes):
+        decide(clearing.clear, taken, newsroom.legal, newsroom.lawyer)
+    decide(clearing.clear, taken, newsroom.legal, newsroom.second_lawyer)
+
+
+def test_who_restores_words_and_who_wrote_them_both_wrote_them(newsroom):
+    newsroom.legal.members.add(newsroom.other_drafter)
+    first = newsroom.draft()
+    second = newsroom.edit(first.story, by=newsroom.other_drafter, summary="It saves a detour.")
+    third = newsroom.edit(first.story, summary="Another.")
+    clearing.request(revision=third, by=newsroom.drafter)
+    decide(clearing.clear, third, newsroom.legal, newsroom.lawyer)
+    restored = remarks.restore(
+        story=first.story, revision=second, by=newsroom.second_lawyer, based_on=third.pk
+    )
+    for writer in (newsroom.other_drafter, newsroom.second_lawyer):
+        with pytest.raises(clearing.FourEyes):
+            decide(clearing.clear, restored, newsroom.legal, writer)
+    decide(clearing.clear, restored, newsroom.legal, newsroom.lawyer)
+
+
+def test_whoever_uploaded_the_picture_contributed_it(newsroom):
+    asset = pictures.store(drawing("a"), newsroom.lawyer)
+    picture = {"sha256": asset.sha256, "name": asset.name, "width": asset.width, "height": asset.height}
+    revision = newsroom.submitted(picture={**picture, "alt": "A bridge", "caption": "", "credit": ""})
+    with pytest.raises(clearing.FourEyes):
+        decide(clearing.clear, revision, newsroom.legal, newsroom.lawyer)
+    decide(clearing.clear, revision, newsroom.legal, newsroom.second_lawyer)
+    # What was shown when the desk cleared it was cleared.
+    second = newsroom.edit(revision.story, summary="Another.")
+    decide(clearing.clear, second, newsroom.legal, newsroom.lawyer)
 
 
 def test_a_clearance_that_was_taken_back_frees_nobody(newsroom):

@@ -222,8 +222,8 @@ INSERTS = {
     "SELECT submission_id, desk_id, 'quotes', 9 FROM approvals_pinnedstep LIMIT 1",
     "a step that stands": "INSERT INTO approvals_standing "
     "(step_id, story_id, desk_id, revision_id, covered, decisions, state, barred, is_open) "
-    "SELECT s.id, b.story_id, s.desk_id, b.revision_id, '', '{}', 'cleared', '{}', true FROM approvals_pinnedstep s "
-    "JOIN approvals_submission b ON b.id = s.submission_id LIMIT 1",
+    "SELECT s.id, b.story_id, s.desk_id, b.revision_id, '', '{}', 'cleared', '{}', true "
+    "FROM approvals_pinnedstep s JOIN approvals_submission b ON b.id = s.submission_id LIMIT 1",
     "an entry of the record": "INSERT INTO stories_entry "
     "(story_id, number, source, fact, at, payload, previous, hash) "
     "SELECT story_id, 9, 'approvals_decision', 1, now(), '{}', hash, hash FROM stories_entry LIMIT 1",

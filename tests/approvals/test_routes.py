@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from approvals import clearing, rules, standings
-from approvals.models import ALL, Covers, Desk, PrivateOffice, Step
+from approvals.models import ALL, Covers, Desk, PrivateOffice, Route, Step
 from stories import drafting
 from stories.models import Organisation, Revision
 from stories.moments import Moment
@@ -115,13 +115,30 @@ def test_a_changed_route_changes_nothing_that_is_under_way_until_it_is_asked_ane
     extra = desk("Extra", person("eve", "Eve Extra"))
     add(newsroom, extra)
     assert rules.progress(first).cleared
+    # The same route as it was pinned cannot be asked twice; as it is now it can.
+    Step.objects.filter(desk=extra).delete()
     with pytest.raises(clearing.AlreadyRequested):
-        # The same route as it was pinned cannot be asked twice; as it is now it can.
-        Step.objects.filter(desk=extra).delete()
         clearing.request(revision=first, by=newsroom.drafter)
     add(newsroom, extra)
     clearing.request(revision=first, by=newsroom.drafter)
     assert states(first) == {"Legal": "cleared", "Private Office": "cleared", "Extra": "waiting"}
+
+
+@pytest.mark.parametrize("verb", ["ask_for_changes", "refuse"])
+def test_a_desk_that_objected_is_not_got_rid_of_by_another_route(newsroom, verb):
+    first = newsroom.submitted()
+    step = rules.progress(first).steps[1]
+    objection = getattr(clearing, verb)(
+        step=step.step, revision=first, covered=step.covered or "", by=newsroom.secretary, reason="No."
+    )
+    quick = Route.objects.create(name="Quick")
+    Step.objects.create(route=quick, desk=newsroom.legal)
+    other = newsroom.edit(first.story, body=[PARAGRAPH])
+    with pytest.raises(clearing.Objection):
+        clearing.request(revision=other, by=newsroom.drafter, route=quick)
+    clearing.take_back(decision=objection, by=newsroom.secretary)
+    clearing.request(revision=other, by=newsroom.drafter, route=quick)
+    assert states(other) == {"Legal": "waiting"}
 
 
 # Stages

@@ -3,7 +3,6 @@
 import pytest
 
 from approvals import rules
-from approvals.board import HEAD, LETTERS, board
 from approvals.models import Desk, PinnedStep
 from approvals.rules import Progress, StepState
 from tests.approvals.doing import ask
@@ -60,17 +59,6 @@ def test_python_and_the_database_agree_on_cleared(newsroom):
     ask(newsroom, revisions[1], newsroom.legal, newsroom.lawyer)
     assert [rules.progress(revision).cleared for revision in revisions] == [False, False, True]
     assert [in_sql(revision) for revision in revisions] == [False, False, True]
-
-
-def test_the_drawing_has_a_box_for_each_step_under_each_other():
-    drawn = board([step(), step("none", desk="An office with a name that is far too long")])
-    first, second = drawn.boxes
-    assert (first.y, first.middle < second.y) == (HEAD, True)
-    assert second.y + second.height < drawn.height
-    assert second.title.endswith("…")
-    assert len(second.title) == LETTERS
-    assert second.words == "not needed"
-    assert drawn.lines.count("M") == 2 + 2 * 2
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
+from approvals.models import PrivateOffice
 from newsroom.access import PAGES, audience_of
+from stories import anchors, remarks
 from stories.access import Role, roles_of
+from tests.people import person
 
 pytestmark = pytest.mark.django_db
 
@@ -43,13 +46,39 @@ def paths(newsroom) -> dict[str, str]:
     release = newsroom.armed()
     story = release.story
     by_uid = {"uid": story.uid}
+    said = {"revision": release.revision, "by": newsroom.lawyer}
+    comment = remarks.comment(story=story, anchor=None, text="Why today?", **said)
+    headline = anchors.make(release.revision.content, "headline", None, 0, 3)
+    suggestion = remarks.suggest(anchor=headline, replacement="Fine", **said)
+    route, desk = newsroom.route, newsroom.legal
+    step = {"pk": route.pk, "step": route.steps.all()[0].pk}
+    office = PrivateOffice.objects.create(match="role", name="Mayor", desk=desk)
     arguments = {
         "story": {"slug": release.revision.slug},
         "media": {"name": "0" * 64 + ".png"},
         "staff_media": {"name": "0" * 64 + ".png"},
         "story_revision": {**by_uid, "number": 1},
-        "story_decide": {**by_uid, "step": newsroom.step(story, newsroom.legal).pk},
+        "revision_restore": {**by_uid, "number": 1},
+        "comment_resolve": {**by_uid, "pk": comment.pk},
+        "suggestion_take": {**by_uid, "pk": suggestion.pk},
+        "suggestion_decline": {**by_uid, "pk": suggestion.pk},
+        **{
+            name: {**by_uid, "step": newsroom.step(story, newsroom.legal).pk}
+            for name in ("story_decide", "story_take", "story_let_go")
+        },
+        "story_take_back": {**by_uid, "decision": story.decisions.earliest("pk").pk},
+        "deputy_end": {"number": 1},
         "mail_message": {"name": "0" * 32},
+        **{name: {"pk": route.pk} for name in PAGES if name.startswith("route_") and name != "route_new"},
+        **{name: {"pk": desk.pk} for name in ("desk_page", "desk_save", "desk_remove", "office_add")},
+        "step_change": step,
+        "step_move": step,
+        "step_remove": step,
+        "route": {"pk": route.pk},
+        "step_add": {"pk": route.pk},
+        "desk_person_add": {"pk": desk.pk, "user": newsroom.nobody.pk},
+        "desk_person_remove": {"pk": desk.pk, "user": newsroom.nobody.pk},
+        "office_remove": {"pk": desk.pk, "office": office.pk},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
     }
     found = {}
@@ -72,6 +101,7 @@ def people(newsroom) -> dict[str, object]:
         "drafter": newsroom.drafter,
         "clearer": newsroom.lawyer,
         "duty officer": newsroom.officer,
+        "route manager": person("priya", "Priya Anand", Role.MANAGER),
         "administrator": newsroom.administrator,
         "nobody": newsroom.nobody,
     }
@@ -102,7 +132,12 @@ def said_by_the_view(name: str) -> set[str]:
     """What a view itself may answer to those who are let through to it."""
     if name.startswith("admin:"):
         return {"refused"}  # facts cannot be added, not by anybody
-    answers = {"account_logout": {"sign in"}, "account_login": {"sign in"}, "story_decide": {"refused"}}
+    answers = {
+        "account_logout": {"sign in"},
+        "account_login": {"sign in"},
+        "story_decide": {"refused"},
+        "story_take_back": {"refused"},
+    }
     return answers.get(name, set())
 
 
@@ -127,6 +162,7 @@ def test_roles_come_from_groups_desks_and_nothing_else(newsroom):
     assert roles_of(newsroom.drafter) == {Role.DRAFTER}
     assert roles_of(newsroom.lawyer) == {Role.CLEARER}
     assert roles_of(newsroom.officer) == {Role.DUTY_OFFICER}
+    assert roles_of(person("priya", "Priya Anand", Role.MANAGER)) == {Role.MANAGER}
     assert roles_of(newsroom.administrator) == {Role.ADMINISTRATOR}
     assert roles_of(newsroom.nobody) == frozenset()
 

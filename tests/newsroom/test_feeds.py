@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings as django_settings
 
 from newsroom import feeds, releasing
+from stories import attachments
+from tests.stories.documents import CSV, file
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,18 @@ def test_an_entry_has_its_storys_id_for_ever(newsroom, client):
     newsroom.edit(release.story, headline="Another")
     releasing.announce(release_id=release.pk, worker="test")
     assert read(client).entries[0].id == entry.id
+
+
+def test_an_entry_names_its_documents(newsroom, client):
+    asset = attachments.store(file(CSV, "homes.csv"), newsroom.drafter)
+    name = asset.name
+    document = {"sha256": asset.sha256, "name": name, "title": "Homes & more", "media_type": "text/csv"}
+    raw = {**document, "name": "of raw SQL"}
+    newsroom.public(attachments=[{**one, "size": asset.size} for one in (document, raw)])
+    (entry,) = read(client).entries
+    (enclosure,) = entry.enclosures
+    assert (enclosure.href, enclosure.type) == (f"{SITE}/media/{name}", "text/csv")
+    assert (enclosure.title, enclosure.length) == ("Homes & more", str(len(CSV)))
 
 
 def test_the_feed_holds_the_newest(newsroom, client, monkeypatch, django_assert_num_queries):

@@ -24,9 +24,10 @@ from newsroom import releasing
 from newsroom.access import PAGES
 from newsroom.models import Release
 from newsroom.releasing import database_now
-from stories import pictures
+from stories import attachments, files, pictures
 from stories.models import Asset, Organisation, Revision, Topic
 from stories.moments import Moment
+from tests.stories.documents import pdf
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,7 @@ LONDON = "Europe/London"
 NEVER = {
     "slug": "never-was-written",
     "name": f"{'0' * 64}.png",
+    "document": f"{'0' * 64}.pdf",
     "uid": "00000000-0000-4000-8000-000000000000",
 }
 WORDS: dict[str, Any] = {
@@ -51,12 +53,14 @@ WORDS: dict[str, Any] = {
     ],
     "topics": [{"slug": "canarytopic", "name": "Canarytopic"}],
     "organisation": {"slug": "canaryorganisation", "name": "Canaryorganisation"},
+    "partners": [{"slug": "canarypartner", "name": "Canarypartner"}],
     "notes": "<ol><li><p>Canarynotes</p></li></ol>",
     "contacts": "Canarycontacts\ncanarymail@rivers.example",
 }
+TITLE = "Canarytitle"
 PICTURE_WORDS = {"alt": "Canaryalt", "caption": "Canarycaption", "credit": "Canarycredit"}
 #: What a reader of the page sees of it, when it is public. The slug stands in its address.
-CANARIES = re.findall(r"canary\w+", f"{WORDS} {PICTURE_WORDS}".lower())
+CANARIES = re.findall(r"canary\w+", f"{WORDS} {PICTURE_WORDS} {TITLE}".lower())
 #: What nobody has built yet, or somebody might guess.
 GUESSES = [
     "/search/",
@@ -88,6 +92,15 @@ GUESSES = [
     "/media/",
     "/media/{name}/",
     "/media/{name}?download=1",
+    "/media/{document}",
+    "/media/{document}?download=1",
+    "/media/canarytitle.pdf",
+    "/desk/media/{document}",
+    "/documents/",
+    "/documents/{document}",
+    "/var/media/{document}",
+    "/news/{slug}/{document}",
+    "/news/{slug}/canarytitle.pdf",
     "/media/../media/{name}",
     "/var/media/{name}",
     "/static/{name}",
@@ -118,21 +131,32 @@ class Secret:
     asset: Asset
 
     @property
+    def document(self) -> Asset:
+        """What is attached to it."""
+        return Asset.objects.get(sha256=self.revision.content["attachments"][0]["sha256"])
+
+    @property
     def known(self) -> dict[str, str]:
         """What stands in its addresses, were they guessed."""
         return {
             "slug": self.revision.slug,
             "name": self.asset.name,
+            "document": self.document.name,
             "uid": str(self.revision.story.uid),
         }
 
     @property
     def traces(self) -> list[bytes]:
-        """What would give it away: words, hashes, the picture's bytes; its id, unless it is public anyway."""
-        bytes_of_it = pictures.path_of(self.asset).read_bytes()
+        """What would give it away: words, hashes, its files' bytes; its id, unless it is public anyway."""
+        bytes_of_it = [files.path_of(asset).read_bytes()[200:264] for asset in (self.asset, self.document)]
         public = Release.objects.public().filter(story=self.revision.story).exists()
-        ids = [self.asset.sha256, self.revision.digest, *([] if public else [str(self.revision.story.uid)])]
-        return [b"canary", *(text.encode() for text in ids), bytes_of_it[200:264]]
+        ids = [
+            self.asset.sha256,
+            self.document.sha256,
+            self.revision.digest,
+            *([] if public else [str(self.revision.story.uid)]),
+        ]
+        return [b"canary", *(text.encode() for text in ids), *bytes_of_it]
 
 
 def noise() -> BytesIO:
@@ -150,11 +174,21 @@ def asset(newsroom) -> Asset:
 
 @pytest.fixture
 def words(newsroom, asset) -> dict[str, Any]:
-    """The words of the secret story, with its picture; its topic and organisation are there to be found."""
+    """The words of the secret story, with its files; its topic and organisations are there to be found."""
     Topic.objects.create(name="Canarytopic", slug="canarytopic")
     Organisation.objects.create(name="Canaryorganisation", slug="canaryorganisation")
+    Organisation.objects.create(name="Canarypartner", slug="canarypartner")
     size = {"width": asset.width, "height": asset.height}
-    return {**WORDS, "picture": {"sha256": asset.sha256, "name": asset.name, **size, **PICTURE_WORDS}}
+    picture = {"sha256": asset.sha256, "name": asset.name, **size, **PICTURE_WORDS}
+    document = attachments.store(BytesIO(pdf(text="Canarydocument")), newsroom.drafter)
+    attached = {
+        "sha256": document.sha256,
+        "name": document.name,
+        "title": TITLE,
+        "media_type": document.media_type,
+        "size": document.size,
+    }
+    return {**WORDS, "picture": picture, "attachments": [attached]}
 
 
 def arm(newsroom, words: dict[str, Any], *, within: timedelta) -> Release:
@@ -304,18 +338,18 @@ def test_it_answers_like_a_story_that_was_never_written(newsroom, words, asset, 
 )
 def test_however_it_is_asked_for(newsroom, words, asset, method, headers):
     secret = Secret(STATES["armed"](newsroom, words), asset)
-    etag = {"If-None-Match": f'"{asset.sha256}"'}
+    etags = [{"If-None-Match": f'"{file.sha256}"'} for file in (asset, secret.document)]
     for browser in (Client(), Client(enforce_csrf_checks=True)):
-        for route in ("/news/{slug}/", "/media/{name}"):
+        for route in ("/news/{slug}/", "/media/{name}", "/media/{document}"):
             here, never = route.format_map(secret.known), route.format_map(NEVER)
-            for sent in (headers, {**headers, **etag}):
+            for sent in (headers, *({**headers, **etag} for etag in etags)):
                 assert answer(browser, here, method, **sent) == answer(browser, never, method, **sent)
 
 
 def test_those_who_wrote_it_get_no_other_public_answer(newsroom, words, asset, as_):
     secret = Secret(STATES["armed"](newsroom, words), asset)
     for person in (newsroom.drafter, newsroom.lawyer, newsroom.officer, newsroom.administrator):
-        for route in ("/news/{slug}/", "/media/{name}"):
+        for route in ("/news/{slug}/", "/media/{name}", "/media/{document}"):
             found = answer(as_(person), route.format_map(secret.known))
             assert found == answer(Client(), route.format_map(NEVER))
 
@@ -332,13 +366,15 @@ def test_at_its_instant_every_word_is_there(newsroom, words, asset, client):
     release = arm(newsroom, words, within=timedelta(seconds=1))
     secret = Secret(release.revision, asset)
     page, picture = (f"/news/{secret.known['slug']}/", f"/media/{asset.name}")
-    assert [answer(client, path)[0] for path in (page, picture)] == [404, 404]
+    document = f"/media/{secret.known['document']}"
+    assert [answer(client, path)[0] for path in (page, picture, document)] == [404, 404, 404]
     wait_for(release.embargo)
-    assert [answer(client, path)[0] for path in (page, picture)] == [200, 200]
+    assert [answer(client, path)[0] for path in (page, picture, document)] == [200, 200, 200]
 
     missing = [word for word in CANARIES if word.encode() not in answer(client, page)[2].lower()]
     assert missing == []
-    assert pictures.path_of(asset).read_bytes() == answer(client, picture)[2]
+    assert files.path_of(asset).read_bytes() == answer(client, picture)[2]
+    assert files.path_of(secret.document).read_bytes() == answer(client, document)[2]
     for path, found in {
         "/": ["canaryheadline", "canaryslug", "canarysummary", "canaryalt", asset.sha256],
         "/feed.atom": [
@@ -347,6 +383,8 @@ def test_at_its_instant_every_word_is_there(newsroom, words, asset, client):
             "canarysummary",
             "canarytopic",
             "canaryorganisation",
+            "canarytitle",
+            secret.document.sha256,
             secret.known["uid"],
         ],
         "/sitemap.xml": ["canaryslug"],

@@ -17,7 +17,7 @@ from PIL import Image
 from newsroom import listing, public, releasing
 from newsroom.models import Heartbeat, Release
 from newsroom.releasing import database_now
-from stories import pictures
+from stories import files, pictures
 from stories.models import Asset
 from stories.moments import Moment
 
@@ -290,7 +290,7 @@ def test_the_picture_of_a_public_story_is_public(newsroom, client, asset):
     assert response["Content-Length"] == str(asset.size)
     assert response["Cache-Control"] == "no-cache"
     etag = response["ETag"]
-    assert body(response) == pictures.path_of(asset).read_bytes()
+    assert body(response) == files.path_of(asset).read_bytes()
     assert client.get(f"/media/{asset.name}", headers={"If-None-Match": etag}).status_code == 304
 
 
@@ -316,7 +316,7 @@ def test_a_picture_has_one_address(newsroom, client, asset):
 
 def test_a_picture_whose_bytes_are_gone_is_not_found(newsroom, client, asset):
     newsroom.public(picture=pictured(asset))
-    pictures.path_of(asset).unlink()
+    files.path_of(asset).unlink()
     assert not_found(client, f"/media/{asset.name}")
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from approvals import clearing, rules
 from newsroom import releasing
 from newsroom.models import Visibility
-from stories import drafting, pictures, record
+from stories import drafting, files, pictures, record
 from stories.models import Revision, Team
 from tests.people import words
 from tests.stories.test_pictures import made
@@ -79,9 +79,9 @@ def test_a_digest_that_somebody_got_to_know_shows_no_picture(newsroom, as_):
 def test_changed_bytes_of_a_picture_are_found(newsroom):
     asset = pictures.store(made(), newsroom.drafter)
     assert list(record.verify()) == []
-    pictures.path_of(asset).write_bytes(b"another")
+    files.path_of(asset).write_bytes(b"another")
     assert [fault for fault in record.verify() if "were changed" in fault]
-    pictures.path_of(asset).unlink()
+    files.path_of(asset).unlink()
     assert [fault for fault in record.verify() if "are missing" in fault]
 
 

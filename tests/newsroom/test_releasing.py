@@ -124,13 +124,13 @@ def test_no_arming_on_a_sign_off_of_other_words(newsroom):
     assert words == "Not armed: missing: Legal (cleared, then changed: look again) on revision 2."
 
 
-def test_no_arming_on_a_sign_off_by_somebody_who_wrote_later(newsroom):
+def test_no_arming_on_words_that_their_only_clearer_wrote(newsroom):
     first = newsroom.cleared()
-    newsroom.edit(first.story, by=newsroom.lawyer, summary="Mended by the lawyer.")
+    second = newsroom.edit(first.story, by=newsroom.lawyer, summary="Mended by the lawyer.")
+    assert "missing: Legal" in refused(releasing.NotCleared, second, newsroom)
+    # The words that they cleared before they wrote anything are those that they cleared.
     third = newsroom.edit(first.story, summary=first.content["summary"])
-    assert third.digest == first.digest
-    words = refused(releasing.NotCleared, third, newsroom)
-    assert "missing: Legal" in words
+    releasing.arm(revision=third, by=newsroom.officer, moment=ahead(hours=1))
 
 
 def test_no_arming_where_changes_were_asked(newsroom):
@@ -166,7 +166,7 @@ def test_a_disarmed_release_frees_its_address(newsroom):
     assert Visibility.objects.get().story == second.story
 
 
-@pytest.mark.parametrize("slug", ["", "two words", "../admin", "ä", "a" * 201])
+@pytest.mark.parametrize("slug", ["two words", "../admin", "ä", "a" * 201])
 def test_no_arming_at_an_address_that_no_page_can_have(newsroom, slug):
     refused(releasing.Unfit, newsroom.cleared(slug=slug), newsroom)
 

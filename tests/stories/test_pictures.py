@@ -3,7 +3,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from stories import pictures
+from stories import files, pictures
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def made(kind: str = "JPEG", size: tuple[int, int] = (64, 48), **save) -> BytesI
 @pytest.mark.parametrize(("kind", "ending"), [("JPEG", "jpg"), ("PNG", "png"), ("WEBP", "webp")])
 def test_a_picture_lies_under_the_hash_of_its_bytes(newsroom, kind, ending):
     asset = pictures.store(made(kind), newsroom.drafter)
-    path = pictures.path_of(asset)
+    path = files.path_of(asset)
     assert path.name == f"{asset.sha256}.{ending}"
     assert path.stat().st_size == asset.size
     assert (asset.width, asset.height) == (64, 48)
@@ -35,7 +35,7 @@ def test_what_a_camera_wrote_into_it_is_gone(newsroom):
     exif.get_ifd(0x8825)[2] = (51.0, 30.0, 0.0)
     exif[0x0112] = 6  # lying on its side
     asset = pictures.store(made(exif=exif, comment=b"Canary comment"), newsroom.drafter)
-    stored = pictures.path_of(asset).read_bytes()
+    stored = files.path_of(asset).read_bytes()
     assert b"Canary" not in stored
     assert not Image.open(BytesIO(stored)).getexif()
     assert (asset.width, asset.height) == (48, 64)
@@ -78,4 +78,4 @@ def test_a_file_that_is_too_large_is_refused(newsroom, settings):
 def test_a_page_hidden_behind_a_picture_is_not_kept(newsroom):
     raw = made().getvalue() + b"<script>alert('canary')</script>"
     asset = pictures.store(BytesIO(raw), newsroom.drafter)
-    assert b"canary" not in pictures.path_of(asset).read_bytes()
+    assert b"canary" not in files.path_of(asset).read_bytes()

@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from approvals.coverage import marks
 from stories import rendering, richtext
 from stories.content import blank
 from stories.moments import Moment
@@ -158,7 +159,7 @@ def test_names_and_picture_words_are_escaped():
     quote = {**QUOTE, "speaker": nasty, "role": nasty}
     topics, organisation = [{"slug": "x", "name": nasty}], {"slug": "x", "name": nasty}
     content = {**WORDS, "picture": picture, "body": [quote], "topics": topics, "organisation": organisation}
-    assert "<script" not in page(content, picture_url="/p.jpg", covers="everything")
+    assert "<script" not in page(content, picture_url="/p.jpg", marks=marks(WORDS, "everything"))
 
 
 @given(
@@ -179,7 +180,7 @@ def test_without_coverage_there_is_no_trace_of_marks():
 
 
 def test_who_covers_the_quotes_sees_each_marked():
-    html = page(covers="quotes")
+    html = page(marks=marks(WORDS, "quotes"))
     assert html.count('<div class="mine">') == 2
     assert '<p class="whose">You cover this: quote 1 of Mara Ellingham</p>' in html
     assert '<p class="whose">You cover this: quote 2 of Tom Ashdown</p>' in html
@@ -187,12 +188,13 @@ def test_who_covers_the_quotes_sees_each_marked():
 
 
 def test_a_quote_without_a_speaker_is_marked_by_its_number():
-    html = page({**WORDS, "body": [{**QUOTE, "speaker": ""}]}, covers="quotes")
+    content = {**WORDS, "body": [{**QUOTE, "speaker": ""}]}
+    html = page(content, marks=marks(content, "quotes"))
     assert "You cover this: quote 1</p>" in html
 
 
 def test_who_covers_everything_sees_the_whole_marked_and_what_is_not_shown():
-    html = page(covers="everything")
+    html = page(marks=marks(WORDS, "everything"))
     assert html.count('<div class="mine">') == 1
     assert '<p class="whose">You cover this: everything</p>' in html
     assert "Address: /news/new-footbridge/" in html
@@ -204,10 +206,10 @@ def test_who_covers_everything_sees_the_whole_marked_and_what_is_not_shown():
 def test_a_proof_is_the_public_page_with_marks_and_nothing_less(covers):
     public, proof = (
         rendering.article(WORDS, published=AT),
-        rendering.article(WORDS, published=AT, covers=covers),
+        rendering.article(WORDS, published=AT, marks=marks(WORDS, covers)),
     )
     assert [block.html for block in proof.blocks] == [block.html for block in public.blocks]
-    shown = [line.strip() for line in page(published=AT, covers=covers).splitlines()]
+    shown = [line.strip() for line in page(published=AT, marks=marks(WORDS, covers)).splitlines()]
     for line in page(published=AT).splitlines():
         assert line.strip() in shown
 
@@ -252,3 +254,56 @@ def test_no_character_of_the_contacts_is_lost(text):
 @pytest.mark.parametrize("unit", ["1(", "a", "1", "+ ", "a@", "a@a.", "1 ", "https://", "a@a-"])
 def test_a_megabyte_of_contacts_takes_no_time(unit):
     rendering.contact_lines(unit * (1_000_000 // len(unit)))
+
+
+DOCUMENT = {
+    "sha256": "b" * 64,
+    "name": "b" * 64 + ".pdf",
+    "title": "Die Brücke – kurz",
+    "media_type": "application/pdf",
+    "size": 217_900,
+}
+
+
+def test_documents_and_partners_are_named():
+    partners = [{"slug": "trust", "name": "Harbour Trust"}, {"slug": "wardens", "name": "Wardens <of> Wend"}]
+    content = {**WORDS, "partners": partners, "attachments": [DOCUMENT]}
+    (document,) = rendering.article(content, media="media").documents
+    assert document.url == f"/media/{DOCUMENT['name']}"
+    assert (document.words, document.save_as) == ("PDF, 218 KB", "die-brucke-kurz.pdf")
+    html = page(content)
+    assert f'<a href="/desk/media/{DOCUMENT["name"]}" download="die-brucke-kurz.pdf">' in html
+    assert '<a href="#documents">1 document</a>' in html
+    assert "<dd>Harbour Trust</dd><dd>Wardens &lt;of&gt; Wend</dd>" in html
+    assert "Documents" not in page()
+    assert "<dt>With</dt>" not in page()
+
+
+def test_a_document_without_a_title_or_with_another_name_is_named_all_the_same():
+    raw = {**DOCUMENT, "title": "", "name": "of raw SQL/<i>", "media_type": "x/y"}
+    (document,) = rendering.documents([raw], "media")
+    assert (document.title, document.url) == ("Document 1", "")
+    assert "<i>" not in page({**WORDS, "attachments": [raw]})
+
+
+def test_words_from_before_there_were_documents_are_still_shown():
+    old = {key: part for key, part in WORDS.items() if key not in ("attachments", "partners")}
+    assert page(old) == page()
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1 KB"),
+        (218_400, "218 KB"),
+        (999_499, "999 KB"),
+        (999_500, "1.0 MB"),
+        (1_240_000, "1.2 MB"),
+        (19_999_999, "20 MB"),
+    ],
+)
+def test_sizes_in_words(size, words):
+    assert rendering.size_words(size) == words
