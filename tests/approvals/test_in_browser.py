@@ -405,8 +405,10 @@ def test_the_proof_has_the_style_of_the_public_page(live_newsroom, at, size):
 
 STYLE = """() => {
   const wanted = ["fontFamily", "fontSize", "fontWeight", "lineHeight", "color", "listStyleType",
-                  "letterSpacing", "paddingLeft", "marginTop", "textDecorationLine", "borderLeftWidth", "maxHeight"]
-  const parts = [".running *", ".notes *", ".after h2", ".after section", ".about", ".about nav *", ".heading *"]
+                  "letterSpacing", "paddingLeft", "marginTop", "textDecorationLine",
+                  "borderLeftWidth", "maxHeight"]
+  const parts = [".running *", ".notes *", ".after h2", ".after section", ".about", ".about nav *",
+                 ".heading *"]
   return [...document.querySelectorAll(parts.map((part) => `.article ${part}`).join())]
     .filter((element) => !element.closest(".whose, .paste"))
     .map((one) => [one.tagName, ...wanted.map((name) => `${name} ${getComputedStyle(one)[name]}`)])
