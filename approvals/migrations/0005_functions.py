@@ -297,7 +297,8 @@ BEGIN
     IF decision.verdict = 'taken_back' THEN
         SELECT * INTO back FROM approvals_decision d WHERE d.id = decision.takes_back_id;
         IF back.id IS NULL OR back.story_id <> decision.story_id OR back.verdict = 'taken_back'
-           OR decision.by_id NOT IN (back.by_id, coalesce(back.on_behalf_id, back.by_id)) THEN
+           OR decision.by_id NOT IN (back.by_id, coalesce(back.on_behalf_id, back.by_id))
+           OR NOT EXISTS (SELECT 1 FROM stories_user u WHERE u.id = decision.by_id AND u.is_active) THEN
             PERFORM refuse('Only who decided, or the person it was decided for, can take a decision back.', 'not_yours');
         END IF;
         decision.step_id := back.step_id;
@@ -404,10 +405,15 @@ DECLARE
 BEGIN
     SELECT * INTO revision FROM stories_revision r WHERE r.story_id = NEW.story_id ORDER BY r.id DESC LIMIT 1;
     IF EXISTS (
-        SELECT 1 FROM (
-            SELECT DISTINCT ON (d.desk_id, d.covers, d.whom) d.* FROM approvals_decision d
-            WHERE d.story_id = NEW.story_id ORDER BY d.desk_id, d.covers, d.whom, d.id DESC) last
+        -- The last word of each person; a later sign-off of the desk answers it.
+        WITH said AS (
+            SELECT DISTINCT ON (d.desk_id, d.covers, d.whom, coalesce(d.on_behalf_id, d.by_id)) d.*
+            FROM approvals_decision d WHERE d.story_id = NEW.story_id
+            ORDER BY d.desk_id, d.covers, d.whom, coalesce(d.on_behalf_id, d.by_id), d.id DESC)
+        SELECT 1 FROM said last
         WHERE last.verdict IN ('changes', 'refused') AND NOT EXISTS (
+            SELECT 1 FROM said s WHERE s.desk_id = last.desk_id AND s.covers = last.covers AND s.whom = last.whom
+              AND s.verdict = 'cleared' AND s.id > last.id) AND NOT EXISTS (
             SELECT 1 FROM approvals_pinnedstep s WHERE s.submission_id = NEW.id AND s.desk_id = last.desk_id
               AND ((s.covers = last.covers AND s.whom = last.whom) OR s.covers = 'everything')
               AND applies(revision.content, s.condition, s.value))) THEN
