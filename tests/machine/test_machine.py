@@ -42,7 +42,8 @@ from stories.models import Story as StoryRow
 from stories.moments import Moment
 
 from . import wording
-from .model import Decision, Deputyship as Stands, Revision, Step, Story
+from .model import Decision, Revision, Step, Story
+from .model import Deputyship as Stands
 from .world import World, build
 
 STEPS = int(os.environ.get("NEWSROOM_STEPS", "2000"))
