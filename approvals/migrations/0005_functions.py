@@ -54,15 +54,6 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION expand_steps FROM PUBLIC;
 
--- The digest that a step's decision has to name; NULL where the step is not asked, or has nothing to cover.
-CREATE FUNCTION step_digest(revision stories_revision, step approvals_pinnedstep) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN NOT applies(revision.content, step.condition, step.value) THEN NULL
-                -- That of the whole was computed when the revision was stored.
-                WHEN step.covers = 'everything' THEN revision.digest
-                ELSE covered_digest(revision.content, step.covers, step.whom) END
-$$;
-
 -- The latest word of each person who decides for a desk, by digest. Who acts on behalf of somebody speaks for them.
 CREATE FUNCTION latest_decisions(story bigint, step approvals_pinnedstep)
 RETURNS TABLE (covered text, authority bigint, id bigint, by_id bigint, verdict text, revision_id bigint)
@@ -72,6 +63,26 @@ LANGUAGE sql STABLE AS $$
     FROM approvals_decision d
     WHERE d.story_id = story AND d.desk_id = step.desk_id AND d.covers = step.covers AND d.whom = step.whom
     ORDER BY d.covered, coalesce(d.on_behalf_id, d.by_id), d.id DESC
+$$;
+
+-- Whether a desk objects: its last word was against what the step covers, or one of its people refused some of it and
+-- has not taken that back.
+CREATE FUNCTION objects(story bigint, step approvals_pinnedstep) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT d.verdict IN ('changes', 'refused') FROM approvals_decision d
+                     WHERE d.story_id = story AND d.desk_id = step.desk_id AND d.covers = step.covers
+                       AND d.whom = step.whom ORDER BY d.id DESC LIMIT 1), false)
+        OR EXISTS (SELECT 1 FROM latest_decisions(story, step) l WHERE l.verdict = 'refused')
+$$;
+
+-- The digest that a step's decision has to name; NULL where the step is not asked, or has nothing to cover. A desk that
+-- objects stays asked: nobody gets rid of it by taking out the topic, or changing the type, for which it was.
+CREATE FUNCTION step_digest(revision stories_revision, step approvals_pinnedstep) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN NOT applies(revision.content, step.condition, step.value)
+                     AND (step.condition = 'always' OR NOT objects(revision.story_id, step)) THEN NULL
+                -- That of the whole was computed when the revision was stored.
+                WHEN step.covers = 'everything' THEN revision.digest
+                ELSE covered_digest(revision.content, step.covers, step.whom) END
 $$;
 
 -- Enough people, none of them counted twice: neither as a signer nor as somebody signed for.
@@ -169,16 +180,19 @@ BEGIN
         UNION ALL
         -- Each time that words came in which are fresh now.
         SELECT w.person FROM (
-            SELECT trim(BOTH '"' FROM to_jsonb(t)::text) AS text FROM (
-                SELECT covered_texts(wanted.content, step.covers, step.whom)
-                EXCEPT SELECT covered_texts(earlier.content, step.covers, step.whom)) AS texts (t)
-            WHERE since > 0) fresh
-        JOIN stories_revision r ON r.story_id = wanted.story_id AND r.id <= since
-            AND position(fresh.text IN r.content::text) > 0
-            AND NOT EXISTS (SELECT 1 FROM stories_revision o
-                            WHERE o.id = r.based_on_id AND position(fresh.text IN o.content::text) > 0)
-        CROSS JOIN LATERAL (SELECT r.by_id
-            UNION ALL SELECT g.by_id FROM stories_suggestion g WHERE g.id = r.takes_id) w (person)
+            SELECT f.by_id, f.takes_id, f.found, lag(f.found) OVER (PARTITION BY f.text ORDER BY f.id) AS before
+            FROM (SELECT t.id, t.by_id, t.takes_id, fresh.text, position(fresh.text IN t.words) > 0 AS found
+                FROM (SELECT DISTINCT trim(BOTH '"' FROM to_jsonb(bare(c))::text) FROM (
+                        SELECT covered_texts(wanted.content, step.covers, step.whom)
+                        EXCEPT SELECT covered_texts(earlier.content, step.covers, step.whom)) AS texts (c)
+                ) AS fresh (text)
+                CROSS JOIN (SELECT r.id, r.by_id, r.takes_id, bare(r.content::text) || html_of(r.content::text) AS words
+                            FROM stories_revision r WHERE r.story_id = wanted.story_id AND r.id <= since OFFSET 0) t
+                WHERE since > 0 AND fresh.text <> '') f
+            ) came
+        CROSS JOIN LATERAL (SELECT came.by_id
+            UNION ALL SELECT g.by_id FROM stories_suggestion g WHERE g.id = came.takes_id) w (person)
+        WHERE came.found AND came.before IS NOT TRUE
     ) AS people (p) ORDER BY p);
 END
 $$;
