@@ -126,28 +126,39 @@ LANGUAGE sql STABLE AS $$
     WHERE t.met AND t.upto < wanted.id AND t.covered <> digest
 $$;
 
--- The texts that a step covers, each as it is stored.
+-- The texts that a step covers, sentence by sentence, so that words are found again in another paragraph or part.
 CREATE FUNCTION covered_texts(content jsonb, covers text, whom text) RETURNS SETOF text
 LANGUAGE sql STABLE AS $$
-    SELECT t FROM (
+    SELECT btrim(s) FROM (
         SELECT b ->> 'html' FROM jsonb_array_elements(content -> 'body') b WHERE covers = 'everything'
         UNION ALL
-        SELECT v FROM unnest(ARRAY[content ->> 'headline', content ->> 'summary', content ->> 'notes',
-            content ->> 'contacts', content #>> '{picture,alt}', content #>> '{picture,caption}']) v
+        SELECT content ->> 'notes' WHERE covers IN ('everything', 'notes')
+        UNION ALL
+        SELECT html_of(v) FROM unnest(ARRAY[content ->> 'headline', content ->> 'summary', content ->> 'contacts',
+            content #>> '{picture,alt}', content #>> '{picture,caption}', content #>> '{picture,credit}']) v
         WHERE covers = 'everything'
         UNION ALL
-        SELECT b ->> 'html' FROM jsonb_array_elements(covered_content(content, covers, whom)) b
+        SELECT html_of(f ->> 'title') FROM jsonb_array_elements(content -> 'attachments') f WHERE covers = 'everything'
+        UNION ALL
+        SELECT html_of(v) FROM jsonb_array_elements(content_quotes(content)) q, unnest(ARRAY[q ->> 'speaker', q ->> 'role']) v
+        WHERE covers = 'everything'
+        UNION ALL
+        SELECT v FROM jsonb_array_elements(covered_content(content, covers, whom)) b,
+            unnest(ARRAY[b ->> 'html', html_of(b ->> 'speaker'), html_of(b ->> 'role')]) v
         WHERE covers IN ('quotes', 'speaker', 'role')
         UNION ALL
-        SELECT s #>> '{}' FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') s
+        SELECT t #>> '{}' FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') t
         WHERE covers = 'figures'
         UNION ALL
-        SELECT v FROM jsonb_array_elements(covered_content(content, covers, whom)) p,
-            unnest(ARRAY[p ->> 'alt', p ->> 'caption', p ->> 'title']) v
+        SELECT html_of(v) FROM jsonb_array_elements(covered_content(content, covers, whom)) p,
+            unnest(ARRAY[p ->> 'alt', p ->> 'caption', p ->> 'credit', p ->> 'title']) v
         WHERE covers IN ('pictures', 'attachments')
-        UNION ALL
-        SELECT content ->> 'notes' WHERE covers = 'notes'
-    ) AS texts (t) WHERE t <> ''
+    ) AS texts (t) CROSS JOIN LATERAL sentences(t) AS found (s) WHERE btrim(s) <> ''
+$$;
+
+-- A text as its words are compared: as it stands in a content, without emphasis, links and spaces of other kinds.
+CREATE FUNCTION bare(words text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT regexp_replace(translate(words, chr(160) || chr(8239), '  '), '</?(?:strong|em|a)(?: [^<>]*)?>', '', 'g')
 $$;
 
 -- The files that a content shows, by the digest of their bytes.
@@ -178,7 +189,7 @@ BEGIN
         UNION ALL
         SELECT i.by_id FROM stories_intake i WHERE i.story_id = wanted.story_id AND since = 0
         UNION ALL
-        -- Each time that words came in which are fresh now.
+        -- Each time that words came in which are fresh now. A revision is based on the one before it.
         SELECT w.person FROM (
             SELECT f.by_id, f.takes_id, f.found, lag(f.found) OVER (PARTITION BY f.text ORDER BY f.id) AS before
             FROM (SELECT t.id, t.by_id, t.takes_id, fresh.text, position(fresh.text IN t.words) > 0 AS found
@@ -418,12 +429,16 @@ DECLARE
 BEGIN
     SELECT * INTO revision FROM stories_revision r WHERE r.story_id = NEW.story_id ORDER BY r.id DESC LIMIT 1;
     IF EXISTS (
-        SELECT 1 FROM (
-            SELECT DISTINCT ON (d.desk_id, d.covers, d.whom) d.* FROM approvals_decision d
-            WHERE d.story_id = NEW.story_id ORDER BY d.desk_id, d.covers, d.whom, d.id DESC) last
-        WHERE last.verdict IN ('changes', 'refused') AND NOT EXISTS (
-            SELECT 1 FROM approvals_pinnedstep s WHERE s.submission_id = NEW.id AND s.desk_id = last.desk_id
-              AND ((s.covers = last.covers AND s.whom = last.whom) OR s.covers = 'everything')
+        SELECT 1 FROM approvals_pinnedstep o
+        WHERE o.id IN (SELECT max(d.step_id) FROM approvals_decision d
+                       WHERE d.story_id = NEW.story_id GROUP BY d.desk_id, d.covers, d.whom)
+          -- Also what comes back: words that were objected to, and are the newest once more.
+          AND (objects(NEW.story_id, o) OR EXISTS (
+              SELECT 1 FROM tally(NEW.story_id, o, '{}') t
+              WHERE t.asked AND NOT t.met AND t.covered = covered_digest(revision.content, o.covers, o.whom)))
+          AND NOT EXISTS (
+            SELECT 1 FROM approvals_pinnedstep s WHERE s.submission_id = NEW.id AND s.desk_id = o.desk_id
+              AND ((s.covers = o.covers AND s.whom = o.whom) OR s.covers = 'everything')
               AND applies(revision.content, s.condition, s.value))) THEN
         PERFORM refuse('A desk objected that this route does not ask.', 'objection');
     END IF;
@@ -444,8 +459,8 @@ DROP TRIGGER standings_changed ON stories_revision; DROP TRIGGER standings_chang
 DROP FUNCTION standings_changed; DROP FUNCTION refresh_standings; DROP FUNCTION standings_of;
 DROP FUNCTION decision_allowed; DROP FUNCTION refuse; DROP FUNCTION waited; DROP FUNCTION acts_for_desk;
 DROP FUNCTION on_desk; DROP FUNCTION stands_in; DROP FUNCTION is_cleared; DROP FUNCTION signoffs;
-DROP FUNCTION barred; DROP FUNCTION files_of; DROP FUNCTION covered_texts; DROP FUNCTION cleared_before; DROP FUNCTION tally;
-DROP FUNCTION quorum_met; DROP FUNCTION latest_decisions; DROP FUNCTION step_digest;
+DROP FUNCTION barred; DROP FUNCTION files_of; DROP FUNCTION bare; DROP FUNCTION covered_texts; DROP FUNCTION cleared_before; DROP FUNCTION tally;
+DROP FUNCTION quorum_met; DROP FUNCTION step_digest; DROP FUNCTION objects; DROP FUNCTION latest_decisions;
 DROP FUNCTION expand_steps; DROP FUNCTION quorum_people;
 """
 
