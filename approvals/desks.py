@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
 
 from stories.access import Role
 
@@ -18,6 +18,7 @@ def roles(user: Any) -> set[Role]:
 def stories(user: Any) -> Q:
     """The stories laid before a desk of `user`, of those that are limited to a team."""
     desks = Desk.objects.filter(rules.acts_for(user)).values("pk")
-    # Asked story by story, of the few that are limited: all that was ever laid before the desk is much more.
     asked = PinnedStep.objects.filter(desk__in=desks, submission__story=OuterRef("pk"))
-    return Q(Exists(asked), team__isnull=False)
+    # Asked story by story, of the few that are limited: for an `Exists` the database would look through
+    # all that was ever laid before the desk instead.
+    return Q(pk=Subquery(asked.values("submission__story")[:1]), team__isnull=False)
