@@ -182,7 +182,9 @@ def _people_changed(submission: Submission) -> bool:
     """Whether a desk of which all have to sign has other people than when it was asked."""
     everybody = list(submission.steps.filter(quorum=ALL, desk__isnull=False))
     here = rules.people_of(step.desk_id for step in everybody if step.desk_id)
-    return any({person.pk for person in here.get(step.desk_id or 0, [])} != set(step.people) for step in everybody)
+    return any(
+        {person.pk for person in here.get(step.desk_id or 0, [])} != set(step.people) for step in everybody
+    )
 
 
 def clear(

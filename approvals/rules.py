@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from stories.models import Revision, User
@@ -244,15 +245,21 @@ def desks_of(user: Any) -> set[int]:
     return set(Desk.objects.filter(acts_for(user)).values_list("pk", flat=True))
 
 
+# Their own desks, and those of the people for whom they stand in now. Spelled out, because every page of the
+# staff asks it: as querysets it takes longer to be put together and planned than to be answered.
+_ACTS_FOR = """
+SELECT desk_id FROM approvals_desk_members WHERE user_id = %s
+UNION ALL
+SELECT m.desk_id FROM approvals_deputyship d
+JOIN approvals_desk_members m ON m.user_id = d.person_id AND (d.desk_id IS NULL OR d.desk_id = m.desk_id)
+JOIN stories_user p ON p.id = d.person_id AND p.is_active
+WHERE d.deputy_id = %s AND d.since <= statement_timestamp() AND d.until > statement_timestamp()
+"""
+
+
 def acts_for(user: Any) -> Q:
     """The desks for which `user` decides now, as a `Q` on `Desk`."""
-    mine = Deputyship.objects.filter(
-        deputy=user.pk, since__lte=Now(), until__gt=Now(), person__is_active=True
-    )
-    on_one = Q(members__in=mine.filter(desk=None).values("person"))
-    on_that = Q(pk__in=mine.filter(desk__members=F("person")).values("desk"))
-    theirs = Desk.objects.filter(on_one | on_that).values("pk")
-    return Q(members=user.pk) | Q(pk__in=theirs)
+    return Q(pk__in=RawSQL(_ACTS_FOR, [user.pk, user.pk]))  # noqa: S611 - a constant
 
 
 def principals(user: Any, desk_id: int) -> list[User]:

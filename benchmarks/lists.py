@@ -120,7 +120,7 @@ class Pages:
         self.old = list(old.values_list("uid", flat=True)[:2000])
         self.kinds: dict[str, Callable[[], Ask]] = {
             "inbox of a busy desk": lambda: (self.clearer, "/desk/clearances/"),
-            "inbox, second page": lambda: (self.clearer, "/desk/clearances/?page=2"),
+            "inbox, second page of a group": lambda: (self.clearer, "/desk/clearances/?group=undated&page=2"),
             "story list": lambda: (self.anybody, "/desk/stories/"),
             "story list, a page far back": lambda: (
                 self.anybody,

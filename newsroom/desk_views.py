@@ -80,9 +80,9 @@ class Page:
     older: UUID | None
 
 
-def _page(user: User, stories: StoryQuerySet, before: str, after: str) -> Page:
-    """The stories before or after the one named, else the newest."""
-    start, upwards = _known(user, before), _known(user, after)
+def _page(known: StoryQuerySet, stories: StoryQuerySet, before: str, after: str) -> Page:
+    """The stories before or after the one named, which has to be one of `known`; else the newest."""
+    start, upwards = _place(known, before), _place(known, after)
     if upwards and not start:
         found = list(stories.filter(pk__gt=upwards).order_by("pk")[: STORIES_A_PAGE + 1])
         shown = found[:STORIES_A_PAGE][::-1]
@@ -94,10 +94,10 @@ def _page(user: User, stories: StoryQuerySet, before: str, after: str) -> Page:
     return Page(shown, shown[0].uid if newer else None, shown[-1].uid if older else None)
 
 
-def _known(user: User, uid: str) -> int | None:
-    """The id of a story that exists for the person; None for any other words."""
+def _place(known: StoryQuerySet, uid: str) -> int | None:
+    """The id of one of the known stories; None for any other words."""
     try:
-        return Story.objects.visible_to(user).filter(uid=UUID(uid)).values_list("pk", flat=True).first()
+        return known.filter(uid=UUID(uid)).values_list("pk", flat=True).first() if uid else None
     except ValueError:
         return None
 
@@ -107,14 +107,15 @@ def story_list(request: HttpRequest) -> HttpResponse:
     """All stories that exist for the person, the newest first; `?q=` looks in the headlines they have had."""
     user = request.user
     assert isinstance(user, User)
-    stories = Story.objects.visible_to(user).select_related("by", "team")
+    known = Story.objects.visible_to(user)
+    stories = known.select_related("by", "team")
     wanted = request.GET.get("q", "").replace("\0", "").strip()[:200]
     # To count what has the words would be to look for them everywhere.
-    count = None if wanted else stories[: COUNTED + 1].count()
+    count = None if wanted else known[: COUNTED + 1].count()
     if wanted:
         named = Revision.objects.filter(story=OuterRef("pk"), content__headline__icontains=wanted)
         stories = stories.filter(Exists(named))
-    page = _page(user, stories, request.GET.get("before", ""), request.GET.get("after", ""))
+    page = _page(known, stories, request.GET.get("before", ""), request.GET.get("after", ""))
     context = {
         "page": page,
         "states": states_of(page.stories),
