@@ -172,7 +172,7 @@ def _request(revision: Revision, by: User, route: Route) -> Submission:
 
 
 def route_changed(submission: Submission) -> bool:
-    """Whether the route asks something else today than when clearance was requested by it, or other people."""
+    """Whether the route asks something else today than when clearance was requested by it, or others."""
     asks = set(submission.route.steps.values_list(*ASKS))
     pinned = submission.steps.filter(pattern=None).values_list(*ASKS)
     return asks != set(pinned) or _people_changed(submission)
@@ -182,7 +182,9 @@ def _people_changed(submission: Submission) -> bool:
     """Whether a desk of which all have to sign has other people than when it was asked."""
     everybody = list(submission.steps.filter(quorum=ALL, desk__isnull=False))
     here = rules.people_of(step.desk_id for step in everybody if step.desk_id)
-    return any({person.pk for person in here.get(step.desk_id or 0, [])} != set(step.people) for step in everybody)
+    return any(
+        {person.pk for person in here.get(step.desk_id or 0, [])} != set(step.people) for step in everybody
+    )
 
 
 def clear(

@@ -72,7 +72,12 @@ def test_an_objection_is_not_got_rid_of_by_switching_its_condition_off(newsroom)
 
 @pytest.mark.parametrize(
     "spelling",
-    [unicodedata.normalize("NFD", "Zoë Ünal"), "ZOË ÜNAL", "Zoë\u2011Ünal".replace("\u2011", " "), "Ｚoë Ünal"],
+    [
+        unicodedata.normalize("NFD", "Zoë Ünal"),
+        "ZOË ÜNAL",
+        "Zoë\u2011Ünal".replace("\u2011", " "),
+        "Ｚoë Ünal",
+    ],
     ids=["decomposed", "capitals", "same", "wide"],
 )
 def test_a_private_office_is_asked_however_the_name_is_encoded(newsroom, spelling):
@@ -149,7 +154,15 @@ def test_small_words_are_their_authors_when_they_come_back(newsroom, part):
     newsroom.legal.members.add(newsroom.other_drafter)
     first = newsroom.draft(body=[PARAGRAPH], notes="")
     words = "Photograph by my own brother"
-    picture = {"sha256": "0" * 64, "name": "x.png", "width": 1, "height": 1, "alt": "", "caption": "", "credit": ""}
+    picture = {
+        "sha256": "0" * 64,
+        "name": "x.png",
+        "width": 1,
+        "height": 1,
+        "alt": "",
+        "caption": "",
+        "credit": "",
+    }
     quote = {"kind": "quote", "html": "<p>Yes.</p>", "speaker": "A", "role": "B"}
     change = {
         "credit": {"picture": {**picture, "credit": words}},
@@ -208,7 +221,9 @@ def test_a_limited_story_exists_for_no_desk_whose_condition_never_held(newsroom)
         "UPDATE stories_suggestion SET replacement = 'x'",
         pytest.param("DELETE FROM newsroom_releasesignoff", marks=NOT_CHAINED),
         pytest.param("DELETE FROM stories_revisionasset", marks=NOT_CHAINED),
-        pytest.param("UPDATE stories_asset SET by_id = (SELECT max(id) FROM stories_user)", marks=NOT_CHAINED),
+        pytest.param(
+            "UPDATE stories_asset SET by_id = (SELECT max(id) FROM stories_user)", marks=NOT_CHAINED
+        ),
     ],
 )
 def test_what_was_tampered_with_is_found(live_newsroom, statement):
@@ -231,7 +246,11 @@ def test_what_was_tampered_with_is_found(live_newsroom, statement):
     Step.objects.filter(desk=newsroom.legal).update(quorum=2)
     now = datetime.now(UTC)
     Deputyship.objects.create(
-        person=newsroom.lawyer, deputy=newsroom.nobody, since=now, until=now + timedelta(hours=1), by=newsroom.lawyer
+        person=newsroom.lawyer,
+        deputy=newsroom.nobody,
+        since=now,
+        until=now + timedelta(hours=1),
+        by=newsroom.lawyer,
     )
     revision = newsroom.draft(picture={**picture, "alt": "A red square", "caption": "", "credit": ""})
     Intake.objects.create(story=revision.story, by=newsroom.drafter, text="A footbridge.")
