@@ -172,7 +172,7 @@ def _request(revision: Revision, by: User, route: Route) -> Submission:
 
 
 def route_changed(submission: Submission) -> bool:
-    """Whether the route asks something else today than when clearance was requested by it, or other people."""
+    """Whether the route asks something else today than when clearance was requested by it, or others."""
     asks = set(submission.route.steps.values_list(*ASKS))
     pinned = submission.steps.filter(pattern=None).values_list(*ASKS)
     return asks != set(pinned) or _people_changed(submission)

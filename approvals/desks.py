@@ -20,7 +20,7 @@ def roles(user: Any) -> set[Role]:
 def stories(user: Any) -> Q:
     """The stories laid before a desk of `user`, of those that are limited to a team."""
     desks = Desk.objects.filter(rules.acts_for(user)).values("pk")
-    # A step whose condition never held lays nothing before anybody: a partner is not told of each limited story.
+    # A step whose condition never held lays nothing before anybody: no partner knows of each limited story.
     asked = Standing.objects.filter(desk__in=desks, story=OuterRef("pk")).exclude(state=rules.NONE)
     decided = Decision.objects.filter(desk__in=desks, story=OuterRef("pk"))
     # Asked story by story, of the few that are limited: for an `Exists` the database would look through

@@ -165,9 +165,10 @@ LANGUAGE sql STABLE AS $$
     ) AS texts (t) CROSS JOIN LATERAL sentences(t) AS found (s) WHERE btrim(s) <> ''
 $$;
 
--- A text as its words are compared: as it stands in a content, without emphasis, links and spaces of other kinds.
+-- A text as its words are compared: in HTML or not, without emphasis, links and spaces of other kinds.
 CREATE FUNCTION bare(words text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT regexp_replace(translate(words, chr(160) || chr(8239), '  '), '</?(?:strong|em|a)(?: [^<>]*)?>', '', 'g')
+    SELECT replace(replace(replace(regexp_replace(translate(words, chr(160) || chr(8239), '  '),
+        '</?(?:strong|em|a)(?: [^<>]*)?>', '', 'g'), '&lt;', '<'), '&gt;', '>'), '&amp;', '&')
 $$;
 
 -- The files that a content shows, by the digest of their bytes.
@@ -184,8 +185,31 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     since bigint := coalesce(cleared_before(wanted, step, digest), 0);
     earlier stories_revision;
+    past record;
+    fresh text[];
+    found boolean[];
+    before boolean[] := '{}';
+    writers bigint[] := '{}';
 BEGIN
     SELECT * INTO earlier FROM stories_revision r WHERE r.id = since;
+    -- Each time that words came in which are fresh now. A revision is based on the one before it.
+    IF since > 0 THEN
+        fresh := ARRAY(SELECT DISTINCT trim(BOTH '"' FROM to_jsonb(bare(c))::text) FROM (
+            SELECT covered_texts(wanted.content, step.covers, step.whom)
+            EXCEPT SELECT covered_texts(earlier.content, step.covers, step.whom)) AS texts (c)
+            WHERE bare(c) NOT IN ('', '"'));
+    END IF;
+    IF cardinality(fresh) > 0 THEN
+        FOR past IN SELECT r.by_id, r.takes_id, bare(r.content::text) AS words FROM stories_revision r
+                WHERE r.story_id = wanted.story_id AND r.id <= since ORDER BY r.id LOOP
+            found := ARRAY(SELECT position(t IN past.words) > 0 FROM unnest(fresh) WITH ORDINALITY AS f (t, place)
+                           ORDER BY place);
+            IF EXISTS (SELECT 1 FROM unnest(found, before) AS was (here, there) WHERE was.here AND was.there IS NOT TRUE) THEN
+                writers := writers || past.by_id || ARRAY(SELECT g.by_id FROM stories_suggestion g WHERE g.id = past.takes_id);
+            END IF;
+            before := found;
+        END LOOP;
+    END IF;
     RETURN ARRAY(SELECT DISTINCT p FROM (
         SELECT w.person FROM stories_revision r CROSS JOIN LATERAL (
             SELECT r.by_id
@@ -197,22 +221,7 @@ BEGIN
         WHERE r.story_id = wanted.story_id AND r.id > since AND r.id <= wanted.id
         UNION ALL
         SELECT i.by_id FROM stories_intake i WHERE i.story_id = wanted.story_id AND since = 0
-        UNION ALL
-        -- Each time that words came in which are fresh now. A revision is based on the one before it.
-        SELECT w.person FROM (
-            SELECT f.by_id, f.takes_id, f.found, lag(f.found) OVER (PARTITION BY f.text ORDER BY f.id) AS before
-            FROM (SELECT t.id, t.by_id, t.takes_id, fresh.text, position(fresh.text IN t.words) > 0 AS found
-                FROM (SELECT DISTINCT trim(BOTH '"' FROM to_jsonb(bare(c))::text) FROM (
-                        SELECT covered_texts(wanted.content, step.covers, step.whom)
-                        EXCEPT SELECT covered_texts(earlier.content, step.covers, step.whom)) AS texts (c)
-                ) AS fresh (text)
-                CROSS JOIN (SELECT r.id, r.by_id, r.takes_id, bare(r.content::text) || html_of(r.content::text) AS words
-                            FROM stories_revision r WHERE r.story_id = wanted.story_id AND r.id <= since OFFSET 0) t
-                WHERE since > 0 AND fresh.text <> '') f
-            ) came
-        CROSS JOIN LATERAL (SELECT came.by_id
-            UNION ALL SELECT g.by_id FROM stories_suggestion g WHERE g.id = came.takes_id) w (person)
-        WHERE came.found AND came.before IS NOT TRUE
+        UNION ALL SELECT unnest(writers)
     ) AS people (p) ORDER BY p);
 END
 $$;
