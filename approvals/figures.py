@@ -79,8 +79,8 @@ _UNREAD = re.compile(rf"</?[A-Za-z][^<>]*>|[{_UNSEEN}]")
 
 #: Capitals that are no A to Z without their accents, and signs that are written in several ways.
 _FOLD = str.maketrans(
-    "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣςΤΥΦΧΨΩАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐØÆŒĐÐŁÞĦŊŦẞ’ʼ‘‐",  # noqa: RUF001
-    "αβγδεζηθικλμνξοπρσστυφχψωабвгдежзиклмнопрстуфхцчшщъыьэюяђєѕіјљњћџґøæœđðłþħŋŧß'''-",  # noqa: RUF001
+    "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣςΤΥΦΧΨΩАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐØÆŒĐÐŁÞĦŊŦẞ’ʼ‘‐",
+    "αβγδεζηθικλμνξοπρσστυφχψωабвгдежзиклмнопрстуфхцчшщъыьэюяђєѕіјљњћџґøæœđðłþħŋŧß'''-",
 )
 #: Where versions of Unicode differ in how a letter comes apart. Nobody's name is in these.
 _UNSTABLE = re.compile(r"[\U00010000-\U0010ffff\ua640-\uabff]")
