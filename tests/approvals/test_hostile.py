@@ -6,12 +6,14 @@ import pytest
 from django.db import connections
 
 from approvals import clearing, rules
-from approvals.models import Covers, Decision, Desk, PinnedStep, PrivateOffice, Route, Standing, Step
+from approvals.models import Covers, Desk, PrivateOffice, Route, Step
 from newsroom import releasing
-from stories import drafting, record, remarks
-from stories.models import Intake, Organisation, Revision, User
+from stories import record, remarks
+from stories.models import Intake, Organisation, Revision
 
 pytestmark = pytest.mark.django_db
+
+PDF = {"sha256": "0" * 64, "name": "x.pdf", "media_type": "application/pdf", "size": 1}
 
 
 def state(revision, desk):
@@ -167,7 +169,7 @@ def test_small_words_are_their_authors_when_they_come_back(newsroom, part):
     change = {
         "credit": {"picture": {**picture, "credit": words}},
         "alt": {"picture": {**picture, "alt": words}},
-        "title": {"attachments": [{"sha256": "0" * 64, "name": "x.pdf", "title": words, "media_type": "application/pdf", "size": 1}]},
+        "title": {"attachments": [{**PDF, "title": words}]},
         "speaker": {"body": [PARAGRAPH, {**quote, "speaker": words}]},
         "role": {"body": [PARAGRAPH, {**quote, "role": words}]},
     }[part]  # fmt: skip
