@@ -129,6 +129,11 @@ def desk_of(step: Step) -> str:
     return "Partner organisations" if step.condition == "partner" and not step.value else step.desk.name
 
 
+def are_asked(step: Step, asked: str = "asked") -> str:
+    """Whom a step asks, with the verb: "Legal is asked", "Private offices are asked"."""
+    return f"{desk_of(step)} {'is' if step.desk and desk_of(step) == step.desk.name else 'are'} {asked}"
+
+
 def of_would(woulds: Sequence[Would]) -> Stages:
     """The stages of what a route would ask of a story."""
     return _stages(

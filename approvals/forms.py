@@ -129,11 +129,13 @@ class DeputyForm(forms.Form):
         User.objects.filter(is_active=True, desks__isnull=False).distinct(),
         label="Who is away",
         empty_label="Choose somebody",
+        error_messages={"required": "Choose who is away."},
     )
     deputy = forms.ModelChoiceField(
         User.objects.filter(is_active=True),
         label="Who stands in",
         empty_label="Choose somebody",
+        error_messages={"required": "Choose who stands in."},
         help_text="They see what waits, and decide as if they were on the desk",
     )
     desk = forms.ModelChoiceField(

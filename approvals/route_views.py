@@ -243,7 +243,7 @@ def step_add(request: HttpRequest, pk: int) -> HttpResponse:
         except routing.Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{board.desk_of(step)} is asked in stage {step.stage} now.")
+            messages.success(request, f"{board.are_asked(step)} in stage {step.stage} now.")
             return _to(found, step)
     return _route(request, found, step_form=form, status=INVALID)
 
@@ -253,13 +253,21 @@ def _to(found: Route, step: Step) -> HttpResponse:
     return redirect(f"{reverse('route', args=[found.pk])}#step-{step.pk}")
 
 
-def _step(pk: int, step: int) -> Step:
-    return get_object_or_404(Step.objects.select_related("route", "desk"), pk=step, route=pk)
+def _step(pk: int, step: int) -> Step | None:
+    return Step.objects.select_related("route", "desk").filter(pk=step, route=pk).first()
+
+
+def _step_gone(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody removed the step that a button was pressed for: the page is shown as it is now, saying so."""
+    found = get_object_or_404(Route, pk=pk)
+    return _refused(request, found, routing.Gone(routing.STEP_GONE))
 
 
 def step_change(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     """Let a step ask something else."""
     found = _step(pk, step)
+    if found is None:
+        return _step_gone(request, pk)
     if request.method != "POST":
         return _step_page(request, found, StepForm(prefix="step", initial=step_initial(found)))
     form = StepForm(request.POST, prefix="step")
@@ -288,6 +296,8 @@ def step_move(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("route", pk)
     found = _step(pk, step)
+    if found is None:
+        return _step_gone(request, pk)
     where = request.POST.get("where", "")
     if where not in list(routing.Where):
         return redirect("route", pk)
@@ -295,7 +305,7 @@ def step_move(request: HttpRequest, pk: int, step: int) -> HttpResponse:
         moved = routing.move_step(step=found, where=routing.Where(where))
     except routing.Refused as refusal:
         return _refused(request, found.route, refusal)
-    messages.success(request, f"{board.desk_of(moved)} is asked in stage {moved.stage} now.")
+    messages.success(request, f"{board.are_asked(moved)} in stage {moved.stage} now.")
     return _to(found.route, moved)
 
 
@@ -304,9 +314,11 @@ def step_remove(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("route", pk)
     found = _step(pk, step)
+    if found is None:
+        return _step_gone(request, pk)
     try:
         routing.remove_step(step=found)
     except routing.Refused as refusal:
         return _refused(request, found.route, refusal)
-    messages.success(request, f"{board.desk_of(found)} is not asked by this route any more.")
+    messages.success(request, f"{board.are_asked(found, 'not asked')} by this route any more.")
     return redirect(f"{reverse('route', args=[pk])}#stages")

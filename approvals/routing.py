@@ -22,6 +22,7 @@ from .models import ALL, Condition, Covers, Desk, Route, Step
 #: What can still be taken in as one drawing.
 MOST_STAGES, MOST_STEPS = 8, 12
 NAME_LENGTH = 100
+STEP_GONE = "That step is not there any more: somebody removed it."
 #: The route whose words are awaited while its steps are renumbered.
 _ASIDE = 1000
 
@@ -364,7 +365,7 @@ def _stages(route: Route) -> Stages:
 def _find(stages: Stages, step: Step) -> Step:
     found = next((one for stage in stages for one in stage if one.pk == step.pk), None)
     if found is None:
-        raise Gone("That step is not there any more: somebody removed it.")
+        raise Gone(STEP_GONE)
     return found
 
 

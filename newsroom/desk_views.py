@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET
 
 from approvals import inbox, rules
 from approvals.models import Standing, Submission
+from stories.access import Role, roles_of
 from stories.models import Revision, Story, StoryQuerySet, User
 from stories.views import may_draft
 
-from .models import Visibility
+from .models import Disarm, Visibility
 from .releasing import database_now
 from .state import going_out, states_of
 
@@ -38,6 +39,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "under_way": under_way,
         "drafts": drafts,
         "ready": _ready(user),
+        "disarmed": _disarmed(user, now),
     }
     # A story can be in two of them, and costs as much as in one.
     states = {
@@ -47,6 +49,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         name: [states[story.pk] for story in group if story.pk in states] for name, group in lists.items()
     }
     context["ready"] = [state for state in context["ready"] if state.progress.cleared][:A_GROUP]
+    ready = {state.story.pk for state in context["ready"]}
+    context["disarmed"] = [state for state in context["disarmed"] if state.story.pk not in ready][:A_GROUP]
     context |= {"waiting": inbox.waiting_count(user), "may_draft": may_draft(user), "now": now}
     return render(request, "newsroom/desk.html", context)
 
@@ -66,6 +70,18 @@ def _ready(user: User) -> list[Story]:
     missing = Standing.objects.filter(story=OuterRef("pk"), state__in=rules.MISSING)
     stories = Story.objects.visible_to(user).filter(~Exists(missing), pk__in=list(lately), visibility=None)
     return list(stories)
+
+
+def _disarmed(user: User, now: datetime) -> list[Story]:
+    """For a duty officer: stories that were to go out, were called off lately, and nobody has armed since.
+
+    Whoever armed one goes by it until told otherwise. A day after its moment it is no longer news.
+    """
+    if Role.DUTY_OFFICER not in roles_of(user):
+        return []
+    off = Disarm.objects.filter(release__embargo__gt=now - timedelta(days=1)).order_by("-id")
+    stories = list(off.values_list("story", flat=True)[:LATELY])
+    return list(Story.objects.visible_to(user).filter(pk__in=stories, visibility=None))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@
       open.open = false
       open.querySelector("summary").focus()
     })
-    // Words that were put back are shown, wherever they stand.
+    // Words that were put back are shown, wherever they stand. A field that stays empty opens nothing: only one
+    // box is open at a time, and it would close the one with the words.
     bar.addEventListener("input", (event) => {
       if (!event.target.value?.trim()) return
       for (let box = event.target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true

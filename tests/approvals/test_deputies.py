@@ -327,7 +327,7 @@ def test_who_is_on_no_desk_sees_why_not(newsroom, as_):
         ({"until-day": "2030-10-27", "until-time": "01:30"}, "happens twice in Europe/London"),
         ({"until-day": "2001-10-27"}, "has gone by"),
         ({"until-time": ""}, "This field is required"),
-        ({"deputy": ""}, "This field is required"),
+        ({"deputy": ""}, "Choose who stands in."),
         ({"desk": "999"}, "Select a valid choice"),
     ],
 )

@@ -257,10 +257,17 @@ def test_single_keys_can_be_switched_off(live_newsroom, at):
     expect(page.get_by_label("What has to change?")).to_be_hidden()
 
 
-def test_what_was_typed_outlives_a_crash_and_not_its_decision(live_newsroom, at):
+@pytest.mark.parametrize(
+    ("key", "label", "button", "receipt"),
+    [
+        ("r", "Why do you refuse?", "Refuse these words", "Sent: Legal refused"),
+        ("w", "Your remark", "Clear with this remark", "Signed: Legal cleared"),
+    ],
+)
+def test_what_was_typed_outlives_a_crash_and_not_its_decision(live_newsroom, at, key, label, button, receipt):
     revision = live_newsroom.submitted()
     page = at(live_newsroom.lawyer).open(clearing_path(revision))
-    page.keyboard.press("r")
+    page.keyboard.press(key)
     page.keyboard.type("The court has not decided.")
     kept = "Object.keys(localStorage).some(key => key.startsWith('newsroom:kept:decide:'))"
     # Kept soon after the last letter.
@@ -268,11 +275,11 @@ def test_what_was_typed_outlives_a_crash_and_not_its_decision(live_newsroom, at)
     assert page.evaluate(kept)
     page.reload()
     page.get_by_role("button", name="Put them back").click()
-    field = page.get_by_label("Why do you refuse?")
+    field = page.get_by_label(label)
     expect(field).to_be_visible()
     expect(field).to_have_value("The court has not decided.")
-    page.get_by_role("button", name="Refuse these words").click()
-    expect(page.get_by_role("status")).to_contain_text("Sent: Legal refused")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("status")).to_contain_text(receipt)
     assert not page.evaluate(kept)
     expect(page.get_by_role("button", name="Put them back")).to_have_count(0)
 

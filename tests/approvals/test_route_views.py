@@ -173,7 +173,14 @@ def test_steps_are_moved_and_removed_with_plain_buttons(newsroom, manager):
     assert "“Standard” is the default, and one of its steps has to cover everything" in words_of(answer)
     answer = manager.post(reverse("step_remove", args=[newsroom.route.pk, office.pk]), follow=True)
     assert "Private Office is not asked by this route any more." in words_of(answer)
-    assert manager.post(move, {"where": "up"}).status_code == 404
+    # A tab in which the step still stands says what became of it.
+    for stale in (move, reverse("step_remove", args=[newsroom.route.pk, office.pk])):
+        answer = manager.post(stale, {"where": "up"}, follow=True)
+        assert answer.redirect_chain == [(reverse("route", args=[newsroom.route.pk]), 302)]
+        assert "That step is not there any more: somebody removed it." in words_of(answer)
+    answer = manager.get(reverse("step_change", args=[newsroom.route.pk, office.pk]), follow=True)
+    assert "That step is not there any more: somebody removed it." in words_of(answer)
+    assert manager.post(reverse("step_move", args=[0, office.pk]), {"where": "up"}).status_code == 404
 
 
 def test_a_route_that_was_used_is_not_removed(newsroom, manager):

@@ -183,6 +183,7 @@ def test_words_that_were_sent_after_the_session_ended_come_back(newsroom, client
     )
     body = sent.content.decode()
     assert sent.status_code == 401
+    assert '<h1 id="so">' in body
     assert "Half a thought &amp; more" in body
     assert f"next={page.replace('/', '%2F')}" in body
     assert story.revisions.count() == 1

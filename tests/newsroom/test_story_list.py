@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
+from approvals import clearing
 from newsroom import desk_views, releasing
 from newsroom.state import going_out
 from stories import drafting
@@ -93,3 +94,31 @@ def test_the_desk_names_what_can_be_armed(newsroom, as_):
     page = as_(newsroom.officer).get(reverse("desk")).content.decode()
     assert "All sign-offs are there" in page
     assert "Nobody has looked" not in page
+
+
+def test_the_desk_says_what_was_disarmed_and_by_whom_until_it_is_armed_anew(newsroom, as_):
+    release = newsroom.armed(headline="Sluice gates to be rebuilt")
+    newsroom.armed(slug="other", headline="This one is armed")
+    signed = release.story.decisions.get(desk=newsroom.legal)
+    clearing.take_back(decision=signed, by=newsroom.lawyer, reason="The number is wrong.")
+
+    def told(user):
+        page = as_(user).get(reverse("desk")).content.decode()
+        rows = re.findall(r"<h3>Disarmed</h3>.*?</li>", page, re.DOTALL)
+        return [re.sub(r"<[^>]+>", "", row) for row in rows]
+
+    (row,) = told(newsroom.officer)
+    assert "Sluice gates to be rebuilt" in row
+    assert f"By {newsroom.lawyer}, " in row
+    assert "The number is wrong." in row
+    assert "Now: 1 sign-off missing." in row
+    assert told(newsroom.lawyer) == []
+    newsroom.sign(release.revision, newsroom.legal, newsroom.lawyer)
+    page = as_(newsroom.officer).get(reverse("desk")).content.decode()
+    assert "<h3>Disarmed</h3>" not in page
+    assert "<h3>Arm</h3>" in page
+    assert f"Disarmed by {newsroom.lawyer}" in page
+    moment = release.moment
+    releasing.arm(revision=release.revision, by=newsroom.officer, moment=moment)
+    assert told(newsroom.officer) == []
+    assert "Disarmed by" not in as_(newsroom.officer).get(reverse("desk")).content.decode()
