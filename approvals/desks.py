@@ -18,7 +18,7 @@ def roles(user: Any) -> set[Role]:
 def stories(user: Any) -> Q:
     """The stories laid before a desk of `user`, of those that are limited to a team."""
     desks = Desk.objects.filter(rules.acts_for(user)).values("pk")
-    asked = PinnedStep.objects.filter(desk__in=desks, submission__story=OuterRef("pk"))
+    asked = PinnedStep.objects.filter(desk__in=desks, submission__story=OuterRef("pk")).order_by()
     # Asked story by story, of the few that are limited: for an `Exists` the database would look through
     # all that was ever laid before the desk instead.
     return Q(pk=Subquery(asked.values("submission__story")[:1]), team__isnull=False)
