@@ -8,7 +8,7 @@ from stories.models import Revision, Story, User
 from stories.refusals import hint_of
 
 from . import coverage, routing, rules
-from .models import Decision, PinnedStep, Route, Seen, Submission, Verdict
+from .models import ALL, Decision, PinnedStep, Route, Seen, Submission, Verdict
 
 #: What a step asks, by which a route is held against what was pinned of it.
 ASKS = ("desk", "covers", "whom", "condition", "value", "stage", "position", "quorum", "before")
@@ -172,10 +172,19 @@ def _request(revision: Revision, by: User, route: Route) -> Submission:
 
 
 def route_changed(submission: Submission) -> bool:
-    """Whether the route asks something else today than when clearance was requested by it."""
+    """Whether the route asks something else today than when clearance was requested by it, or others."""
     asks = set(submission.route.steps.values_list(*ASKS))
     pinned = submission.steps.filter(pattern=None).values_list(*ASKS)
-    return asks != set(pinned)
+    return asks != set(pinned) or _people_changed(submission)
+
+
+def _people_changed(submission: Submission) -> bool:
+    """Whether a desk of which all have to sign has other people than when it was asked."""
+    everybody = list(submission.steps.filter(quorum=ALL, desk__isnull=False))
+    here = rules.people_of(step.desk_id for step in everybody if step.desk_id)
+    return any(
+        {person.pk for person in here.get(step.desk_id or 0, [])} != set(step.people) for step in everybody
+    )
 
 
 def clear(

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from html import escape, unescape
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 _WHITE = r" \t\n\r\f\v\u00a0"
 _SPACES = _WHITE + r"\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -76,6 +77,13 @@ _FIGURE = re.compile(rf"[{_DIGITS}{_SIGNS}]|&(?:#|[a-z0-9]+;)|(?<![a-z])(?:{_WOR
 _NUMBERED = re.compile("<ol [^<>]*[0-9]")
 _UNREAD = re.compile(rf"</?[A-Za-z][^<>]*>|[{_UNSEEN}]")
 
+#: Capitals that are no A to Z without their accents, and signs that are written in several ways.
+_FOLD = str.maketrans(
+    "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣςΤΥΦΧΨΩАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐØÆŒĐÐŁÞĦŊŦẞ’ʼ‘‐",
+    "αβγδεζηθικλμνξοπρσστυφχψωабвгдежзиклмнопрстуфхцчшщъыьэюяђєѕіјљњћџґøæœđðłþħŋŧß'''-",
+)
+#: Where versions of Unicode differ in how a letter comes apart. Nobody's name is in these.
+_UNSTABLE = re.compile(r"[\U00010000-\U0010ffff\ua640-\uabff]")
 _NOBODY_SEES = re.compile(f"[{_UNSEEN}]+")
 _SPACE = re.compile(f"[{_SPACES}]+")
 
@@ -91,7 +99,10 @@ class Text(NamedTuple):
 
 def same_name(name: str) -> str:
     """How names are compared: letters of either case, white space and what nobody sees do not count."""
-    return _lower(_SPACE.sub(" ", _NOBODY_SEES.sub("", name)).strip(" ").replace("’", "'"))
+    seen = _NOBODY_SEES.sub("", name)
+    # Else one name in two encodings, as from a PDF and from a keyboard, would be two.
+    whole = seen if _UNSTABLE.search(seen) else normalize("NFKD", seen)
+    return _SPACE.sub(" ", _NOBODY_SEES.sub("", _lower(whole.translate(_FOLD)))).strip(" ")
 
 
 def text_in(holder: Any, key: str) -> str:

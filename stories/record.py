@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from .digests import content_digest, digest_of
-from .models import Entry, Fact, Revision, Story, Words
+from .models import Entry, Fact, Intake, Revision, Story, Words
 
 _checks: list[Callable[[], Iterator[str]]] = []
 
@@ -123,11 +123,15 @@ def fact_faults(story: Story | None = None) -> Iterator[str]:
 
 
 def digest_faults(story: Story | None = None) -> Iterator[str]:
-    """Each revision whose words do not have the digest that the record holds."""
+    """Each revision or text begun from whose words do not have the digest that the record holds."""
     revisions = Revision.objects.select_related("story").order_by("pk")
     for revision in (revisions.filter(story=story) if story else revisions).iterator():
         if _digest(revision) != revision.digest:
             yield f"story {revision.story.uid}: the words of revision {revision.number} were changed"
+    texts = Intake.objects.select_related("story").order_by("pk")
+    for text in (texts.filter(story=story) if story else texts).iterator():
+        if digest_of(text.text) != text.digest:
+            yield f"story {text.story.uid}: the text that it was started from was changed"
 
 
 def _digest(revision: Revision) -> str:

@@ -65,11 +65,22 @@ HARMLESS = (
 )
 FIGURE = rf"[{DIGITS}{SIGNS}]|&(?:#|[a-z0-9]+;)|(?:^|[^a-z])(?:{WORDS})(?:[^a-z]|$)"
 
+#: Capitals that are no A to Z without their accents, and signs that are written in several ways.
+FOLD = (
+    "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣςΤΥΦΧΨΩАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐØÆŒĐÐŁÞĦŊŦẞ’ʼ‘‐",
+    "αβγδεζηθικλμνξοπρσστυφχψωабвгдежзиклмнопрстуфхцчшщъыьэюяђєѕіјљњћџґøæœđðłþħŋŧß'''-",
+)
+#: Where versions of Unicode differ in how a letter comes apart. Nobody's name is in these.
+UNSTABLE = r"\U00010000-\U0010ffff\ua640-\uabff"
+
 FUNCTIONS = rf"""
--- How names are compared: letters of either case, white space and what nobody sees do not count.
+-- How names are compared: letters of either case, how letters with accents are encoded, white space and what nobody
+-- sees do not count.
 CREATE FUNCTION same_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT lower(replace(btrim(regexp_replace(regexp_replace(name, '[{UNSEEN}]+', '', 'g'),
-        '[{SPACES}]+', ' ', 'g'), ' '), '’', '''') COLLATE "C")
+    SELECT btrim(regexp_replace(regexp_replace(lower(translate(
+        CASE WHEN seen ~ '[{UNSTABLE}]' THEN seen ELSE normalize(seen, NFKD) END,
+        '{FOLD[0]}', '{FOLD[1].replace("'", "''")}') COLLATE "C"), '[{UNSEEN}]+', '', 'g'), '[{SPACES}]+', ' ', 'g'), ' ')
+    FROM regexp_replace(name, '[{UNSEEN}]+', '', 'g') AS seen
 $$;
 
 -- The text under a key, empty where there is none, and the items of a list.

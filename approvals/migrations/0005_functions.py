@@ -54,15 +54,6 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION expand_steps FROM PUBLIC;
 
--- The digest that a step's decision has to name; NULL where the step is not asked, or has nothing to cover.
-CREATE FUNCTION step_digest(revision stories_revision, step approvals_pinnedstep) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN NOT applies(revision.content, step.condition, step.value) THEN NULL
-                -- That of the whole was computed when the revision was stored.
-                WHEN step.covers = 'everything' THEN revision.digest
-                ELSE covered_digest(revision.content, step.covers, step.whom) END
-$$;
-
 -- The latest word of each person who decides for a desk, by digest. Who acts on behalf of somebody speaks for them.
 CREATE FUNCTION latest_decisions(story bigint, step approvals_pinnedstep)
 RETURNS TABLE (covered text, authority bigint, id bigint, by_id bigint, verdict text, revision_id bigint)
@@ -106,6 +97,35 @@ LANGUAGE sql STABLE AS $$
     GROUP BY a.covered, a.refused, a.changes
 $$;
 
+-- Whether a desk objects to a revision: somebody's last word to it was a refusal, or a request for changes that no later
+-- sign-off of the desk answered; or there are such words against exactly what the step covers now.
+CREATE FUNCTION objects(revision stories_revision, step approvals_pinnedstep) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    WITH said AS (
+        SELECT DISTINCT ON (coalesce(d.on_behalf_id, d.by_id)) d.id, d.verdict FROM approvals_decision d
+        WHERE d.story_id = revision.story_id AND d.desk_id = step.desk_id AND d.covers = step.covers
+          AND d.whom = step.whom
+        ORDER BY coalesce(d.on_behalf_id, d.by_id), d.id DESC)
+    SELECT EXISTS (SELECT 1 FROM said l WHERE l.verdict = 'refused')
+        OR EXISTS (SELECT 1 FROM said l WHERE l.verdict = 'changes'
+                   AND NOT EXISTS (SELECT 1 FROM said c WHERE c.verdict = 'cleared' AND c.id > l.id))
+        OR (EXISTS (SELECT 1 FROM said) AND EXISTS (
+            SELECT 1 FROM tally(revision.story_id, step, '{}') t
+            WHERE (t.refused OR t.asked) AND NOT t.met
+              AND t.covered = covered_digest(revision.content, step.covers, step.whom)))
+$$;
+
+-- The digest that a step's decision has to name; NULL where the step is not asked, or has nothing to cover. A desk that
+-- objects stays asked: nobody gets rid of it by taking out the topic, or changing the type, for which it was.
+CREATE FUNCTION step_digest(revision stories_revision, step approvals_pinnedstep) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN NOT applies(revision.content, step.condition, step.value)
+                     AND (step.condition = 'always' OR NOT objects(revision, step)) THEN NULL
+                -- That of the whole was computed when the revision was stored.
+                WHEN step.covers = 'everything' THEN revision.digest
+                ELSE covered_digest(revision.content, step.covers, step.whom) END
+$$;
+
 -- The newest revision before one on which a step was fully cleared, with other words, by sign-offs that were not taken
 -- back. That these very words were signed frees nobody: else their author could sign as well, and be left as the only one.
 -- Where all of a desk have to sign, all means all: it is the safe reading while it is not known who wrote what.
@@ -115,28 +135,40 @@ LANGUAGE sql STABLE AS $$
     WHERE t.met AND t.upto < wanted.id AND t.covered <> digest
 $$;
 
--- The texts that a step covers, each as it is stored.
+-- The texts that a step covers, sentence by sentence, so that words are found again in another paragraph or part.
 CREATE FUNCTION covered_texts(content jsonb, covers text, whom text) RETURNS SETOF text
 LANGUAGE sql STABLE AS $$
-    SELECT t FROM (
+    SELECT btrim(s) FROM (
         SELECT b ->> 'html' FROM jsonb_array_elements(content -> 'body') b WHERE covers = 'everything'
         UNION ALL
-        SELECT v FROM unnest(ARRAY[content ->> 'headline', content ->> 'summary', content ->> 'notes',
-            content ->> 'contacts', content #>> '{picture,alt}', content #>> '{picture,caption}']) v
+        SELECT content ->> 'notes' WHERE covers IN ('everything', 'notes')
+        UNION ALL
+        SELECT html_of(v) FROM unnest(ARRAY[content ->> 'headline', content ->> 'summary', content ->> 'contacts',
+            content #>> '{picture,alt}', content #>> '{picture,caption}', content #>> '{picture,credit}']) v
         WHERE covers = 'everything'
         UNION ALL
-        SELECT b ->> 'html' FROM jsonb_array_elements(covered_content(content, covers, whom)) b
+        SELECT html_of(f ->> 'title') FROM jsonb_array_elements(content -> 'attachments') f WHERE covers = 'everything'
+        UNION ALL
+        SELECT html_of(v) FROM jsonb_array_elements(content_quotes(content)) q, unnest(ARRAY[q ->> 'speaker', q ->> 'role']) v
+        WHERE covers = 'everything'
+        UNION ALL
+        SELECT v FROM jsonb_array_elements(covered_content(content, covers, whom)) b,
+            unnest(ARRAY[b ->> 'html', html_of(b ->> 'speaker'), html_of(b ->> 'role')]) v
         WHERE covers IN ('quotes', 'speaker', 'role')
         UNION ALL
-        SELECT s #>> '{}' FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') s
+        SELECT t #>> '{}' FROM jsonb_path_query(covered_content(content, covers, whom), '$[*].sentences[*]') t
         WHERE covers = 'figures'
         UNION ALL
-        SELECT v FROM jsonb_array_elements(covered_content(content, covers, whom)) p,
-            unnest(ARRAY[p ->> 'alt', p ->> 'caption', p ->> 'title']) v
+        SELECT html_of(v) FROM jsonb_array_elements(covered_content(content, covers, whom)) p,
+            unnest(ARRAY[p ->> 'alt', p ->> 'caption', p ->> 'credit', p ->> 'title']) v
         WHERE covers IN ('pictures', 'attachments')
-        UNION ALL
-        SELECT content ->> 'notes' WHERE covers = 'notes'
-    ) AS texts (t) WHERE t <> ''
+    ) AS texts (t) CROSS JOIN LATERAL sentences(t) AS found (s) WHERE btrim(s) <> ''
+$$;
+
+-- A text as its words are compared: in HTML or not, without emphasis, links and spaces of other kinds.
+CREATE FUNCTION bare(words text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT replace(replace(replace(regexp_replace(translate(words, chr(160) || chr(8239), '  '),
+        '</?(?:strong|em|a)(?: [^<>]*)?>', '', 'g'), '&lt;', '<'), '&gt;', '>'), '&amp;', '&')
 $$;
 
 -- The files that a content shows, by the digest of their bytes.
@@ -153,8 +185,31 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     since bigint := coalesce(cleared_before(wanted, step, digest), 0);
     earlier stories_revision;
+    past record;
+    fresh text[];
+    found boolean[];
+    before boolean[] := '{}';
+    writers bigint[] := '{}';
 BEGIN
     SELECT * INTO earlier FROM stories_revision r WHERE r.id = since;
+    -- Each time that words came in which are fresh now. A revision is based on the one before it.
+    IF since > 0 THEN
+        fresh := ARRAY(SELECT DISTINCT trim(BOTH '"' FROM to_jsonb(bare(c))::text) FROM (
+            SELECT covered_texts(wanted.content, step.covers, step.whom)
+            EXCEPT SELECT covered_texts(earlier.content, step.covers, step.whom)) AS texts (c)
+            WHERE bare(c) NOT IN ('', '"'));
+    END IF;
+    IF cardinality(fresh) > 0 THEN
+        FOR past IN SELECT r.by_id, r.takes_id, bare(r.content::text) AS words FROM stories_revision r
+                WHERE r.story_id = wanted.story_id AND r.id <= since ORDER BY r.id LOOP
+            found := ARRAY(SELECT position(t IN past.words) > 0 FROM unnest(fresh) WITH ORDINALITY AS f (t, place)
+                           ORDER BY place);
+            IF EXISTS (SELECT 1 FROM unnest(found, before) AS was (here, there) WHERE was.here AND was.there IS NOT TRUE) THEN
+                writers := writers || past.by_id || ARRAY(SELECT g.by_id FROM stories_suggestion g WHERE g.id = past.takes_id);
+            END IF;
+            before := found;
+        END LOOP;
+    END IF;
     RETURN ARRAY(SELECT DISTINCT p FROM (
         SELECT w.person FROM stories_revision r CROSS JOIN LATERAL (
             SELECT r.by_id
@@ -166,19 +221,7 @@ BEGIN
         WHERE r.story_id = wanted.story_id AND r.id > since AND r.id <= wanted.id
         UNION ALL
         SELECT i.by_id FROM stories_intake i WHERE i.story_id = wanted.story_id AND since = 0
-        UNION ALL
-        -- Each time that words came in which are fresh now.
-        SELECT w.person FROM (
-            SELECT trim(BOTH '"' FROM to_jsonb(t)::text) AS text FROM (
-                SELECT covered_texts(wanted.content, step.covers, step.whom)
-                EXCEPT SELECT covered_texts(earlier.content, step.covers, step.whom)) AS texts (t)
-            WHERE since > 0) fresh
-        JOIN stories_revision r ON r.story_id = wanted.story_id AND r.id <= since
-            AND position(fresh.text IN r.content::text) > 0
-            AND NOT EXISTS (SELECT 1 FROM stories_revision o
-                            WHERE o.id = r.based_on_id AND position(fresh.text IN o.content::text) > 0)
-        CROSS JOIN LATERAL (SELECT r.by_id
-            UNION ALL SELECT g.by_id FROM stories_suggestion g WHERE g.id = r.takes_id) w (person)
+        UNION ALL SELECT unnest(writers)
     ) AS people (p) ORDER BY p);
 END
 $$;
@@ -297,7 +340,8 @@ BEGIN
     IF decision.verdict = 'taken_back' THEN
         SELECT * INTO back FROM approvals_decision d WHERE d.id = decision.takes_back_id;
         IF back.id IS NULL OR back.story_id <> decision.story_id OR back.verdict = 'taken_back'
-           OR decision.by_id NOT IN (back.by_id, coalesce(back.on_behalf_id, back.by_id)) THEN
+           OR decision.by_id NOT IN (back.by_id, coalesce(back.on_behalf_id, back.by_id))
+           OR NOT EXISTS (SELECT 1 FROM stories_user u WHERE u.id = decision.by_id AND u.is_active) THEN
             PERFORM refuse('Only who decided, or the person it was decided for, can take a decision back.', 'not_yours');
         END IF;
         decision.step_id := back.step_id;
@@ -404,12 +448,13 @@ DECLARE
 BEGIN
     SELECT * INTO revision FROM stories_revision r WHERE r.story_id = NEW.story_id ORDER BY r.id DESC LIMIT 1;
     IF EXISTS (
-        SELECT 1 FROM (
-            SELECT DISTINCT ON (d.desk_id, d.covers, d.whom) d.* FROM approvals_decision d
-            WHERE d.story_id = NEW.story_id ORDER BY d.desk_id, d.covers, d.whom, d.id DESC) last
-        WHERE last.verdict IN ('changes', 'refused') AND NOT EXISTS (
-            SELECT 1 FROM approvals_pinnedstep s WHERE s.submission_id = NEW.id AND s.desk_id = last.desk_id
-              AND ((s.covers = last.covers AND s.whom = last.whom) OR s.covers = 'everything')
+        SELECT 1 FROM approvals_pinnedstep o
+        WHERE o.id IN (SELECT max(d.step_id) FROM approvals_decision d
+                       WHERE d.story_id = NEW.story_id GROUP BY d.desk_id, d.covers, d.whom)
+          AND objects(revision, o)
+          AND NOT EXISTS (
+            SELECT 1 FROM approvals_pinnedstep s WHERE s.submission_id = NEW.id AND s.desk_id = o.desk_id
+              AND ((s.covers = o.covers AND s.whom = o.whom) OR s.covers = 'everything')
               AND applies(revision.content, s.condition, s.value))) THEN
         PERFORM refuse('A desk objected that this route does not ask.', 'objection');
     END IF;
@@ -430,8 +475,8 @@ DROP TRIGGER standings_changed ON stories_revision; DROP TRIGGER standings_chang
 DROP FUNCTION standings_changed; DROP FUNCTION refresh_standings; DROP FUNCTION standings_of;
 DROP FUNCTION decision_allowed; DROP FUNCTION refuse; DROP FUNCTION waited; DROP FUNCTION acts_for_desk;
 DROP FUNCTION on_desk; DROP FUNCTION stands_in; DROP FUNCTION is_cleared; DROP FUNCTION signoffs;
-DROP FUNCTION barred; DROP FUNCTION files_of; DROP FUNCTION covered_texts; DROP FUNCTION cleared_before; DROP FUNCTION tally;
-DROP FUNCTION quorum_met; DROP FUNCTION latest_decisions; DROP FUNCTION step_digest;
+DROP FUNCTION barred; DROP FUNCTION files_of; DROP FUNCTION bare; DROP FUNCTION covered_texts; DROP FUNCTION cleared_before; DROP FUNCTION tally;
+DROP FUNCTION quorum_met; DROP FUNCTION step_digest; DROP FUNCTION objects; DROP FUNCTION latest_decisions;
 DROP FUNCTION expand_steps; DROP FUNCTION quorum_people;
 """
 

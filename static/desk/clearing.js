@@ -28,6 +28,7 @@
     })
     // Words that were put back are shown, wherever they stand.
     bar.addEventListener("input", (event) => {
+      if (!event.target.value?.trim()) return
       for (let box = event.target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true
     })
   }

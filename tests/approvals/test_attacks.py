@@ -65,9 +65,7 @@ def everything() -> dict[str, Any]:
         Deputyship,
         Asset,
     ]
-    rows = {
-        table._meta.label: list(table._default_manager.order_by("pk").values_list()) for table in tables
-    }
+    rows = {table._meta.label: list(table._default_manager.order_by("pk").values_list()) for table in tables}
     public = [list(Release.objects.public(at=at).values_list("pk", flat=True)) for at in (None, FAR)]
     cleared = [progress.cleared for progress in rules.newest_progress(stories()).values()]
     return {**rows, "public": public, "cleared": cleared}
@@ -197,9 +195,7 @@ def after_their_words_were_cut_and_put_back(newsroom: Newsroom) -> Sent:
     third = newsroom.edit(first.story, body=[PARAGRAPH])
     clearing.request(revision=third, by=newsroom.drafter)
     newsroom.sign(third, newsroom.legal, newsroom.lawyer)
-    return sent(
-        newsroom, newsroom.edit(first.story, body=[mine, PARAGRAPH]), by=newsroom.other_drafter
-    )
+    return sent(newsroom, newsroom.edit(first.story, body=[mine, PARAGRAPH]), by=newsroom.other_drafter)
 
 
 def figures_that_were_cut_and_put_back(newsroom: Newsroom) -> Sent:
@@ -214,7 +210,9 @@ def figures_that_were_cut_and_put_back(newsroom: Newsroom) -> Sent:
     clearing.request(revision=third, by=newsroom.drafter)
     cleared = sent(newsroom, third, by=newsroom.nobody, desk=desk)
     Decision.objects.create(**cleared.row)
-    return sent(newsroom, newsroom.edit(first.story, body=[mine, theirs]), by=newsroom.other_drafter, desk=desk)
+    return sent(
+        newsroom, newsroom.edit(first.story, body=[mine, theirs]), by=newsroom.other_drafter, desk=desk
+    )
 
 
 def restored_by_themself(newsroom: Newsroom) -> Sent:
@@ -585,7 +583,9 @@ def by_merge(forged: Sent) -> None:
 
 def with_triggers_ignored(forged: Sent) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL pgtrigger.ignore = '{approvals_decision:allowed,approvals_decision:refresh}'")
+        cursor.execute(
+            "SET LOCAL pgtrigger.ignore = '{approvals_decision:allowed,approvals_decision:refresh}'"
+        )
         cursor.execute("SET LOCAL search_path = pg_temp, public")
         cursor.execute("SET LOCAL newsroom.at = '2001-01-01T00:00Z'")
     insertion(forged)
@@ -751,9 +751,7 @@ REVISION = (
 DECISION = (
     "INSERT INTO approvals_decision (story_id, by_id, step_id, revision_id, verdict, covered, whom, reason) "
 )
-RELEASE = (
-    "INSERT INTO newsroom_release (story_id, by_id, revision_id, embargo, zone) SELECT {story}, {by}, "
-)
+RELEASE = "INSERT INTO newsroom_release (story_id, by_id, revision_id, embargo, zone) SELECT {story}, {by}, "
 
 
 def run(statement: str, **values: Any) -> None:
@@ -778,8 +776,7 @@ def one_statement(newsroom: Newsroom, revision: Revision) -> None:
 def one_statement_the_decision_first(newsroom: Newsroom, revision: Revision) -> None:
     run(
         f"WITH d AS ({DECISION} SELECT {{story}}, {{by}}, {{step}}, {{base}}, 'cleared', '{{digest}}', '', '' "
-        "RETURNING story_id) "
-        + REVISION.replace("SELECT {story}", "SELECT (SELECT story_id FROM d)"),
+        "RETURNING story_id) " + REVISION.replace("SELECT {story}", "SELECT (SELECT story_id FROM d)"),
         story=revision.story_id,
         by=newsroom.lawyer.pk,
         base=revision.pk,
@@ -1185,9 +1182,7 @@ def armed_twice(newsroom: Newsroom) -> tuple[str, dict[str, Any]]:
 def armed_and_new_words(newsroom: Newsroom) -> tuple[str, dict[str, Any]]:
     """The release is for the words that were there: the newer ones are nobody's to read."""
     revision = unmet(newsroom)
-    statement = (
-        f"WITH r AS ({REVISION}) {RELEASE} r.id, {{embargo}}, 'UTC' FROM r"
-    )
+    statement = f"WITH r AS ({REVISION}) {RELEASE} r.id, {{embargo}}, 'UTC' FROM r"
     values = {"story": revision.story_id, "by": newsroom.officer.pk, "base": revision.pk}
     return statement, {**values, "change": '{"headline": "Slipped in"}'}
 
@@ -1281,12 +1276,17 @@ def of_each_kind(newsroom: Newsroom) -> None:
         elif name in ("Comment", "Suggestion"):
             told = {"text": "Why?"} if name == "Comment" else {"replacement": "x", "anchor": {"exact": "y"}}
             thing = model.objects.create(**row, revision=revision, **told)
-            other = {"Comment": ("CommentResolution", "comment"), "Suggestion": ("SuggestionDecline", "suggestion")}
+            other = {
+                "Comment": ("CommentResolution", "comment"),
+                "Suggestion": ("SuggestionDecline", "suggestion"),
+            }
             answer, field = other[name]
             apps.get_model("stories", answer).objects.create(**row, **{field: thing})
         elif name == "Claim":
             claim = model.objects.create(**{**row, "by": newsroom.lawyer}, step=step)
-            apps.get_model("approvals", "ClaimRelease").objects.create(**{**row, "by": newsroom.lawyer}, claim=claim)
+            apps.get_model("approvals", "ClaimRelease").objects.create(
+                **{**row, "by": newsroom.lawyer}, claim=claim
+            )
     disarmed = newsroom.armed(slug="disarmed")
     releasing.disarm(story=disarmed.story, by=newsroom.officer, reason="Wrong day.")
     releasing.hold(story=story, by=newsroom.officer, reason="Wait.")
@@ -1304,7 +1304,9 @@ KEPT = sorted(
 def column_of(model: type[models.Model]) -> str:
     """A column whose change would matter."""
     return next(
-        field.column for field in model._meta.concrete_fields if not field.primary_key and field.column != "until"
+        field.column
+        for field in model._meta.concrete_fields
+        if not field.primary_key and field.column != "until"
     )
 
 
@@ -1389,7 +1391,10 @@ def test_the_admin_changes_nothing_that_happened(newsroom, as_):
     for model in KEPT:
         if not admin.site.is_registered(model):
             continue
-        name, thing = f"admin:{model._meta.app_label}_{model._meta.model_name}", model._default_manager.first()
+        name, thing = (
+            f"admin:{model._meta.app_label}_{model._meta.model_name}",
+            model._default_manager.first(),
+        )
         form = {"reason": "another", "verdict": "cleared", "_save": "Save", "post": "yes"}
         for path in (
             reverse(f"{name}_change", args=[thing.pk]),
@@ -1735,7 +1740,9 @@ def in_a_newsroom_of_its_own() -> Iterator[Newsroom]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE", "SERIALIZABLE READ WRITE NOT DEFERRABLE"])
+@pytest.mark.parametrize(
+    "level", ["REPEATABLE READ", "SERIALIZABLE", "SERIALIZABLE READ WRITE NOT DEFERRABLE"]
+)
 @pytest.mark.parametrize("what", ["a sign-off", "a release", "a revision"])
 def test_an_old_view_of_the_story_signs_and_arms_nothing(live_newsroom, level, what):
     """Its checks could not see what was committed meanwhile."""

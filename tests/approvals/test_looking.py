@@ -68,7 +68,7 @@ def test_what_is_signed_counts_from_the_decision_and_the_later_look_is_offered(n
     newsroom.edit(revision.story, headline="Third headline")
     page = look(browser, revision)
     assert "Changed since you cleared it" in words_of(page)
-    assert "Since your sign-off (revision 1)you last looked (revision 2)" in words_of(page)
+    assert "your sign-off (revision 1)you last looked (revision 2)" in words_of(page)
     assert "put in: Second" in words_of(page)
     later = words_of(look(browser, revision, since="look"))
     assert "Changed since you last looked" in later

@@ -207,7 +207,9 @@ def test_those_on_no_desk_read_it_and_are_told_who_decides(newsroom, as_):
 def test_where_nobody_is_left_to_decide_that_is_said(newsroom, as_):
     newsroom.private_office.members.clear()
     text = words_of(look(as_(newsroom.drafter), newsroom.submitted()))
-    assert "Nobody on the desk “Private Office” can clear it: whoever manages routes can add somebody." in text
+    assert (
+        "Nobody on the desk “Private Office” can clear it: whoever manages routes can add somebody." in text
+    )
 
 
 def test_without_quotes_there_is_nothing_for_the_private_office(newsroom, as_):

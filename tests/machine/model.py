@@ -199,9 +199,7 @@ class Model:
                 if is_asked(content, match, name):
                     own = pattern.covers in ("speaker", "role")
                     covers, whom = (match, name) if own else (pattern.covers, "")
-                    yield replace(
-                        pattern, desk=desk, covers=covers, whom=whom, condition=match, value=name
-                    )
+                    yield replace(pattern, desk=desk, covers=covers, whom=whom, condition=match, value=name)
         else:
             for partner in content["partners"]:
                 desk = self.partners.get(partner["slug"]) or pattern.desk
@@ -318,9 +316,7 @@ class Story:
     @property
     def steps(self) -> list[Step]:
         """The steps asked, without the patterns, in the order of their stages."""
-        return sorted(
-            (step for step in self.asked or [] if not step.is_pattern), key=lambda step: step.stage
-        )
+        return sorted((step for step in self.asked or [] if not step.is_pattern), key=lambda step: step.stage)
 
     def needed(self, number: int) -> list[Step]:
         return [step for step in self.steps if self.words(step, number)]

@@ -42,7 +42,8 @@ from stories.models import Story as StoryRow
 from stories.moments import Moment
 
 from . import wording
-from .model import Decision, Deputyship as Stands, Revision, Step, Story
+from .model import Decision, Revision, Step, Story
+from .model import Deputyship as Stands
 from .world import World, build
 
 STEPS = int(os.environ.get("NEWSROOM_STEPS", "2000"))
@@ -445,9 +446,7 @@ class Newsroom(RuleBasedStateMachine):
         def why(at: datetime) -> set[str]:
             if verdict == "cleared" and self.given_already(story, step, by, behalf, number, words):
                 return set()
-            return story.may_decide(
-                step, verdict, by=by, behalf=behalf, number=number, words=words, at=at
-            )
+            return story.may_decide(step, verdict, by=by, behalf=behalf, number=number, words=words, at=at)
 
         decision = None
         on_behalf = self.user(behalf) if behalf else None
@@ -507,9 +506,7 @@ class Newsroom(RuleBasedStateMachine):
     def do_take_back(self, story: Story, decision: Decision, by: int) -> None:
         row = None
         gone = {"not_yours"} if by in self.model.gone else set()
-        with self.may_be_refused(
-            "take back", lambda at: story.may_take_back(decision, by, at) | gone
-        ):
+        with self.may_be_refused("take back", lambda at: story.may_take_back(decision, by, at) | gone):
             row = clearing.take_back(decision=self.decided[decision.id], by=self.user(by))
         if row:
             behalf = decision.behalf if by != decision.authority else None
@@ -778,7 +775,9 @@ class Newsroom(RuleBasedStateMachine):
     def nothing_is_lost(self) -> None:
         """The record only grows and is whole; every draft that was kept is there; every fact is."""
         chain = list(
-            Entry.objects.filter(story__in=list(self.rows)).order_by("pk").values_list("story", "number", "hash")
+            Entry.objects.filter(story__in=list(self.rows))
+            .order_by("pk")
+            .values_list("story", "number", "hash")
         )
         assert chain[: len(self.chain)] == self.chain
         if chain != self.chain or self.turn % 10 == 0:

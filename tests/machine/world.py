@@ -92,10 +92,22 @@ def build() -> World:
         "Whole": [
             {"desk": legal, "covers": "everything", "quorum": ALL},
             {"desk": None, "covers": "speaker", "condition": "private_office", "stage": 2},
-            {"desk": partnerships.pk, "covers": "everything", "condition": "partner", "value": "", "stage": 3},
+            {
+                "desk": partnerships.pk,
+                "covers": "everything",
+                "condition": "partner",
+                "value": "",
+                "stage": 3,
+            },
             {"desk": statistics.pk, "covers": "pictures", "condition": "picture", "quorum": 2},
             {"desk": statistics.pk, "covers": "attachments", "condition": "attachment"},
-            {"desk": office, "covers": "speaker", "whom": "Ana Weir", "condition": "topic", "value": "bridges"},
+            {
+                "desk": office,
+                "covers": "speaker",
+                "whom": "Ana Weir",
+                "condition": "topic",
+                "value": "bridges",
+            },
         ],
         "Lax": [{"desk": office, "covers": "quotes"}],
     }
