@@ -21,8 +21,9 @@ from .releasing import database_now
 from .state import going_out, states_of
 
 STORIES_A_PAGE = 25
-#: How many stories of a sort the desk shows, and of how many it looks which are of that sort.
-A_GROUP, LATELY = 10, 100
+#: How many stories of a sort the desk shows, and of how many it looks which are of that sort; how many of
+#: somebody's own it looks at. Those before are in the list of stories.
+A_GROUP, LATELY, OWN = 10, 100, 250
 #: How many stories are counted; of more it is only said that there are more.
 COUNTED = 1000
 
@@ -56,10 +57,12 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def _own(user: User, now: datetime) -> tuple[list[Story], list[Story]]:
-    """Of the person's newest stories that are not public, the drafts, and those sent for clearance."""
-    public = Visibility.objects.filter(story=OuterRef("pk"), visible_from__lte=now)
-    newest = list(Story.objects.visible_to(user).filter(~Exists(public), by=user)[:LATELY])
-    requested = set(Submission.objects.filter(story__in=newest).values_list("story", flat=True))
+    """Of the person's newest stories, the drafts, and those sent for clearance that are not public."""
+    mine = list(Story.objects.filter(by=user).order_by("-pk").values_list("pk", flat=True)[:OWN])
+    public = Visibility.objects.filter(story__in=mine, visible_from__lte=now).values_list("story", flat=True)
+    left = sorted(set(mine) - set(public))[-LATELY:]
+    requested = set(Submission.objects.filter(story__in=left).values_list("story", flat=True))
+    newest = list(Story.objects.visible_to(user).filter(pk__in=left))
     drafts = [story for story in newest if story.pk not in requested]
     return drafts[:A_GROUP], [story for story in newest if story.pk in requested][:A_GROUP]
 

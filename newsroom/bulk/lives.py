@@ -20,8 +20,8 @@ from .words import Draft, Speaker, Writer
 
 #: How long after one story the next is begun: 27 a day.
 PACE = timedelta(minutes=53)
-#: Of how many stories one is still under way, and how many there are at least.
-UNDER_WAY, AT_LEAST = 12, 17
+#: Of how many stories one is still under way; and how many are at least, but never more than half and a few.
+UNDER_WAY, AT_LEAST = 12, 250
 ZONES = ("Europe/London", "Europe/London", "Europe/London", "UTC", "America/New_York", "Asia/Kolkata")
 REASONS = (
     "The second paragraph promises more than the law allows.",
@@ -145,7 +145,7 @@ class Historian:
     @property
     def under_way(self) -> int:
         """How many of the newest stories are not public."""
-        return min(max(self.total // UNDER_WAY, AT_LEAST), self.total)
+        return min(max(self.total // UNDER_WAY, min(AT_LEAST, self.total // 2 + 2)), self.total)
 
     def tell(self, first: int, last: int) -> Rows:
         """The rows of the stories `first` to `last`."""
