@@ -1,9 +1,9 @@
 """What should be so, in plain Python over lists of words: who wrote them, who signed what, what is armed.
 
-Deliberately naive, and nothing of the product is asked: what a step covers is worked out anew, every question
-goes through all that ever happened, and two wordings are the same when they are equal. `Model` is the newsroom
-as it is set up, `Story` one story's history in the order of its record. `may_…` say why something has to be
-refused (nothing: it has to be accepted), the other verbs of a story take note that it happened.
+Deliberately naive, and nothing of the product is asked: what a step covers is worked out anew, every
+question goes through all that ever happened, and two wordings are the same when they are equal. `Model` is
+the newsroom as it is set up, `Story` one story's history in the order of its record. `may_…` say why
+something has to be refused (nothing: it has to be accepted), the other verbs of a story take note that it happened.
 """
 
 import json
@@ -45,8 +45,10 @@ def words_covered(content: Content, covers: str, whom: str) -> Any:
 def with_figures(content: Content) -> Iterator[list[str]]:
     """Each text with a digit, where it stands and whose it is. The machine writes one sentence a text."""
     texts = [["headline", content["headline"]], ["summary", content["summary"]]]
-    for block in content["body"]:
-        texts.append([block["kind"], block["html"], block.get("speaker", ""), block.get("role", "")])
+    texts += [
+        [block["kind"], block["html"], block.get("speaker", ""), block.get("role", "")]
+        for block in content["body"]
+    ]
     texts.append(["notes", content["notes"]])
     picture = content["picture"] or {"caption": "", "alt": ""}
     texts += [["caption", picture["caption"]], ["alt", picture["alt"]]]
@@ -348,14 +350,15 @@ class Story:
         return bool(people) and people <= authorities and len(signers) >= len(people)
 
     def cleared_before(self, step: Step, number: int) -> int:
-        """The last revision before this one on which the step was fully cleared, with other words; -1 if none."""
+        """The last revision before on which the step was fully cleared, with other words; -1 if none."""
         now = self.words(step, number)
         wordings = {decision.words for decision in self.decisions if decision.identity == step.identity}
-        found = [-1]
-        for words in wordings - {now}:
-            if self.is_met(step, words, ()):
-                found.append(max(decision.revision for decision in self.counted(step.identity, words)))
-        return max(place for place in found if place < number)
+        found = [
+            max(decision.revision for decision in self.counted(step.identity, words))
+            for words in wordings - {now}
+            if self.is_met(step, words, ())
+        ]
+        return max((place for place in found if place < number), default=-1)
 
     def barred(self, step: Step, number: int) -> set[int]:
         """Whose own words, or words that they brought in, are among what the step covers here."""
@@ -471,6 +474,32 @@ class Story:
             if any(decision.verdict == "refused" for _, decision in others.values()):
                 why.add("refused")
         return why
+
+    def objections(self, route: int) -> list[Decision]:
+        """What was said against it by desks that this route would not ask, and nobody answered."""
+        asked = [self.model.pinned(step) for step in self.model.routes[route]]
+        for pattern in [step for step in asked if step.is_pattern]:
+            asked += self.model.named(pattern, self.content)
+        kept = [
+            step
+            for step in asked
+            if not step.is_pattern and is_asked(self.content, step.condition, step.value)
+        ]
+        last = {(one.identity, one.authority): place for place, one in enumerate(self.decisions)}
+        found = []
+        for (identity, _), place in last.items():
+            desk = identity[0]
+            answered = any(
+                self.decisions[other].verdict == "cleared" and other > place
+                for (their, _), other in last.items()
+                if their == identity
+            )
+            covered = any(
+                step.desk == desk and (step.identity == identity or step.covers == ALL_OF_IT) for step in kept
+            )
+            if self.decisions[place].verdict in ("changes", "refused") and not answered and not covered:
+                found.append(self.decisions[place])
+        return found
 
     def may_take_back(self, decision: Decision, by: int, at: datetime) -> set[str]:
         """Why a decision has to stay."""

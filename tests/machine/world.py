@@ -1,4 +1,4 @@
-"""The newsroom in which the machine plays: people on several desks, routes with everything that a route can ask."""
+"""The newsroom in which the machine plays: people on several desks, routes with all that a route can ask."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -109,6 +109,7 @@ def build() -> World:
                 "value": "bridges",
             },
         ],
+        "Brief": [{"desk": legal, "covers": "everything"}],
         "Lax": [{"desk": office, "covers": "quotes"}],
     }
     routes, steps = [], {}
@@ -134,4 +135,4 @@ def build() -> World:
         partners={PARTNERS[0]["slug"]: trust.pk},
         uploaded=dict(zip(FILES, (bo.pk, room.other_drafter.pk), strict=True)),
     )
-    return World(people, routes[:3], routes[3], setup, {user.pk: user for user in people})
+    return World(people, routes[:-1], routes[-1], setup, {user.pk: user for user in people})
