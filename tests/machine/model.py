@@ -3,7 +3,7 @@
 Deliberately naive, and nothing of the product is asked: what a step covers is worked out anew, every
 question goes through all that ever happened, and two wordings are the same when they are equal. `Model` is
 the newsroom as it is set up, `Story` one story's history in the order of its record. `may_…` say why
-something has to be refused (nothing: it has to be accepted), the other verbs of a story take note that it happened.
+something has to be refused (nothing: it has to be accepted), the other verbs take note that it happened.
 """
 
 import json
