@@ -84,6 +84,22 @@ def _said_by(words: Words, content: dict[str, Any], number: int) -> dict[str, An
     }
 
 
+def _role(words: Words, content: dict[str, Any], number: int) -> dict[str, Any]:
+    """The same words and names, and who the first of them is."""
+    body, roles = list(content["body"]), [role for _, role in SPEAKERS]
+    for place, block in enumerate(body):
+        if block["kind"] == "quote":
+            body[place] = {**block, "role": roles[number % len(roles)]}
+            break
+    return {"body": body}
+
+
+def _credit(words: Words, content: dict[str, Any], number: int) -> dict[str, Any]:
+    """One of the small words round the picture."""
+    part = ("credit", "caption", "alt")[number % 3]
+    return {"picture": content["picture"] and {**content["picture"], part: f"{words.new()} {part}."}}
+
+
 def _picture(words: Words, content: dict[str, Any], number: int) -> dict[str, Any]:
     if number % 3 == 2:
         return {"picture": None}
@@ -107,6 +123,8 @@ CHANGES: dict[str, Change] = {
     "more": _more,
     "less": _less,
     "said by": _said_by,
+    "role": _role,
+    "credit": _credit,
     "notes": lambda w, c, n: {"notes": f"<p>{w.new()}.</p>" if n % 3 else ""},
     "contacts": lambda w, c, n: {"contacts": f"Desk {w.new()}"},
     "picture": _picture,
