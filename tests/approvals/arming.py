@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from django.db import connection, connections
@@ -167,17 +168,21 @@ def asked_anew(newsroom: Newsroom) -> Revision:
     return revision
 
 
+_addresses = count(1)
+
+
 def a_correction(newsroom: Newsroom) -> Revision:
     """Cleared to the last word, and the story is public: correcting it is another thing."""
-    release = newsroom.public()
+    release = newsroom.public(slug=f"corrected-{next(_addresses)}")
     second = newsroom.edit(release.story, summary="The bridge saves walkers three miles.")
     newsroom.sign(second, newsroom.legal, newsroom.lawyer)
     return second
 
 
 def at_the_address_of_another(newsroom: Newsroom) -> Revision:
-    newsroom.public()
-    return newsroom.cleared()
+    slug = f"taken-{next(_addresses)}"
+    newsroom.public(slug=slug)
+    return newsroom.cleared(slug=slug)
 
 
 NOT_CLEARED: dict[str, Callable[[Newsroom], Revision]] = {

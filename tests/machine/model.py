@@ -99,24 +99,36 @@ def files(content: Content) -> set[str]:
     return {shown["sha256"] for shown in [*pictures, *content["attachments"]]}
 
 
+def plain(html: str) -> str:
+    """A text as it is read. The machine writes one sentence a text."""
+    return html.removeprefix("<p>").removesuffix("</p>")
+
+
+def said(blocks: Iterable[Any]) -> set[str]:
+    """The words of quotes, and whose they are."""
+    return {text for block in blocks for text in (plain(block["html"]), block["speaker"], block["role"])}
+
+
 def prose(content: Content, covers: str, whom: str) -> set[str]:
     """The texts that people wrote, of those that a step covers."""
     covered = words_covered(content, covers, whom)
+    picture = (
+        {content["picture"][part] for part in ("alt", "caption", "credit")} if content["picture"] else set()
+    )
     if covers == ALL_OF_IT:
-        found = {block["html"] for block in content["body"]}
-        found |= {content[part] for part in ("headline", "summary", "notes", "contacts")}
-        found |= {content["picture"][part] for part in ("alt", "caption")} if content["picture"] else set()
+        found = {plain(block["html"]) for block in content["body"]} | said(quotes(content)) | picture
+        found |= {plain(content[part]) for part in ("headline", "summary", "notes", "contacts")}
+        found |= {one["title"] for one in content["attachments"]}
     elif covers in ("quotes", "speaker", "role"):
-        found = {block["html"] for block in covered}
+        found = said(covered)
     elif covers == "figures":
-        # A figure stands without the paragraph's marks, as it is read.
-        found = {text[1].removeprefix("<p>").removesuffix("</p>") for text in covered}
+        found = {plain(text[1]) for text in covered}
     elif covers == "pictures":
-        found = {covered["alt"], covered["caption"]} if covered else set()
+        found = picture
     elif covers == "attachments":
-        found = {shown["title"] for shown in covered}
+        found = {one["title"] for one in covered}
     else:
-        found = {covered}
+        found = {plain(covered)}
     return found - {""}
 
 
@@ -310,10 +322,28 @@ class Story:
     def words(self, step: Step, number: int) -> str:
         """What a step covers of a revision, as one text; empty where it is not asked or covers nothing."""
         content = self.revisions[number].content
-        if not is_asked(content, step.condition, step.value):
+        if not (is_asked(content, step.condition, step.value) or self.objects(step, number)):
             return ""
         covered = words_covered(content, step.covers, step.whom)
         return same(covered) if covered else ""
+
+    def objects(self, step: Step, number: int) -> bool:
+        """Whether a desk objects: it stays asked, and in every route."""
+        last = {
+            one.authority: (place, one.verdict)
+            for place, one in enumerate(self.decisions)
+            if one.identity == step.identity
+        }
+        cleared = [place for place, verdict in last.values() if verdict == "cleared"]
+        if any(
+            verdict == "refused" or (verdict == "changes" and not any(other > place for other in cleared))
+            for place, verdict in last.values()
+        ):
+            return True
+        covered = words_covered(self.revisions[number].content, step.covers, step.whom)
+        words = same(covered) if covered else ""
+        against = {decision.verdict for _, decision in self.latest(step.identity, words).values()}
+        return bool(words and against & {"changes", "refused"} and not self.is_met(step, words, ()))
 
     @property
     def steps(self) -> list[Step]:
@@ -388,7 +418,7 @@ class Story:
     def unread(self, number: int) -> list[tuple[str, int]]:
         """The texts of a revision that nobody but their own writer signed, each with who wrote it."""
         signed = [
-            (decision, set(texts_in(json.loads(decision.words))))
+            (decision, {plain(text) for text in texts_in(json.loads(decision.words))})
             for decision in self.decisions
             if decision.verdict == "cleared"
         ]
@@ -485,20 +515,16 @@ class Story:
             for step in asked
             if not step.is_pattern and is_asked(self.content, step.condition, step.value)
         ]
-        last = {(one.identity, one.authority): place for place, one in enumerate(self.decisions)}
         found = []
-        for (identity, _), place in last.items():
-            desk = identity[0]
-            answered = any(
-                self.decisions[other].verdict == "cleared" and other > place
-                for (their, _), other in last.items()
-                if their == identity
-            )
+        for identity in {decision.identity for decision in self.decisions}:
+            desk, covers, whom = identity
+            steps = [step for step in self.steps if step.identity == identity]
+            step = steps[-1] if steps else Step(desk, covers, whom)
             covered = any(
-                step.desk == desk and (step.identity == identity or step.covers == ALL_OF_IT) for step in kept
+                one.desk == desk and (one.identity == identity or one.covers == ALL_OF_IT) for one in kept
             )
-            if self.decisions[place].verdict in ("changes", "refused") and not answered and not covered:
-                found.append(self.decisions[place])
+            if self.objects(step, self.newest) and not covered:
+                found += [decision for decision in self.decisions if decision.identity == identity]
         return found
 
     def may_take_back(self, decision: Decision, by: int, at: datetime) -> set[str]:

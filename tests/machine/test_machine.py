@@ -368,7 +368,9 @@ class Newsroom(RuleBasedStateMachine):
     def do_request(self, story: Story, route: int, number: int | None = None) -> None:
         number = story.newest if number is None else number
         asks = self.model.routes[route]
-        again = self.asked_by.get(story.id) == (route, asks)
+        again = self.asked_by.get(story.id) == (route, asks) and all(
+            step == self.model.pinned(step) for step in story.steps
+        )
         try:
             clearing.request(
                 revision=self.revision(story, number),

@@ -252,7 +252,9 @@ MEGABYTE = 1024 * 1024
 def test_anything_is_read_in_linear_time(unit: str) -> None:
     """A little of it, and four times as much: growing with the square, time would be sixteen-fold."""
     whole = "x\n\n" + unit * (MEGABYTE // len(unit))
-    little, more = (seconds(whole[:size]) for size in (MEGABYTE // 16, MEGABYTE // 4))
+    sizes = (MEGABYTE // 16, MEGABYTE // 4)
+    # The best of three: what else the machine does must not count.
+    little, more = (min(seconds(whole[:size]) for _ in range(3)) for size in sizes)
     assert more < 9 * max(little, 0.05)
 
 

@@ -103,7 +103,7 @@ def test_a_wording_is_suggested_and_taken_in_one_click(live_newsroom, at):
     expect(field).to_have_value("open day")
     expect(field).to_be_focused()
     page.keyboard.type("open by day")
-    page.get_by_label("Why").fill("Nothing lights it.")
+    page.get_by_label("Why", exact=True).fill("Nothing lights it.")
     page.get_by_role("button", name="Suggest it").click()
     expect(page.locator("[data-told]")).to_contain_text("Suggested")
     expect(page.locator("#remarks ins")).to_have_text("put in: open by day")
