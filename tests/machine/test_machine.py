@@ -55,13 +55,11 @@ INSTANT = timedelta(microseconds=1)
 AHEAD = {"now": None, "soon": 0.03, "in a moment": 0.15, "later": 3600.0, "past": -1.0}
 #: What has to have happened, or the machine has proved little.
 SEEN = [
-    "saved", "restored", "stale save", "kept", "requested", "request: AlreadyRequested",
-    "request: Moved", "request: NoRoute", "request: Objection", "cleared", "cleared for another",
-    "clear: FourEyes", "clear: NotOnDesk", "clear: NotDeputy", "clear: NotOpen", "clear: RefusedByDesk",
-    "clear: Moved", "clear: NotAsked", "changes asked", "refused", "taken back", "take back: NotYours",
-    "take back: NotStanding", "take back: AlreadyPublic", "disarmed by a decision", "armed",
-    "released now", "armed again", "arm: NotCleared", "arm: Moved", "arm: AlreadyPublic",
-    "arm: PastEmbargo", "arm: AddressTaken", "held", "lifted", "disarmed", "announced", "not announced",
+    "saved", "restored", "stale save", "kept", "requested", "cleared", "clear: FourEyes",
+    "clear: NotDeputy", "clear: NotOpen", "clear: Moved", "clear: NotAsked", "changes asked", "refused",
+    "taken back", "take back: NotYours", "take back: NotStanding", "take back: AlreadyPublic",
+    "disarmed by a decision", "armed", "released now", "armed again", "arm: NotCleared",
+    "arm: AlreadyPublic", "arm: PastEmbargo", "held", "lifted", "disarmed", "announced", "not announced",
     "public", "public after a correction was tried",
 ]  # fmt: skip
 
