@@ -289,15 +289,15 @@ def enough(happened: Counter[str]) -> None:
     if ROUNDS < 200:
         return
     least = {
-        "ended public": 20,
-        "ended in": 20,
-        "clear": 40,
+        "ended public": 3,
+        "ended in": 3,
+        "clear": 10,
         "clear: Moved": 1,
-        "edit": 40,
-        "clear_own_words: FourEyes": 10,
-        "arm": 5,
-        "arm: NotCleared": 10,
-        "take_back": 10,
+        "edit": 10,
+        "clear_own_words: FourEyes": 5,
+        "arm": 1,
+        "arm: NotCleared": 3,
+        "take_back": 3,
         "public, with newer words that are not": 1,
     }
     assert {what: happened[what] for what, count in least.items() if happened[what] < count} == {}
