@@ -79,6 +79,27 @@ REVOKE EXECUTE ON FUNCTION one_at_a_time FROM PUBLIC;
 CREATE TRIGGER one_at_a_time BEFORE INSERT ON approvals_decision FOR EACH ROW EXECUTE FUNCTION one_at_a_time();
 CREATE TRIGGER one_at_a_time BEFORE INSERT ON newsroom_release FOR EACH ROW EXECUTE FUNCTION one_at_a_time();
 CREATE TRIGGER one_at_a_time BEFORE INSERT ON newsroom_announcement FOR EACH ROW EXECUTE FUNCTION one_at_a_time();
+
+-- Two stories that take each other's address at once would wait for each other: whoever changes an address waits for it
+-- first, in one order for all.
+CREATE OR REPLACE FUNCTION refresh_visibility(wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    old_slug text := (SELECT v.slug FROM newsroom_visibility v WHERE v.story_id = wanted);
+    new_slug text := (SELECT f.slug FROM visibility_of(wanted) f);
+BEGIN
+    IF new_slug IS DISTINCT FROM old_slug AND new_slug IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(address) FROM (
+            SELECT DISTINCT hashtextextended(slug, 0) AS address FROM unnest(ARRAY[old_slug, new_slug]) slug
+            WHERE slug IS NOT NULL ORDER BY 1) addresses;
+    END IF;
+    DELETE FROM newsroom_visibility v WHERE v.story_id = wanted
+        AND NOT EXISTS (SELECT 1 FROM visibility_of(wanted));
+    INSERT INTO newsroom_visibility (story_id, release_id, slug, visible_from, announced)
+        SELECT * FROM visibility_of(wanted)
+    ON CONFLICT (story_id) DO UPDATE SET release_id = excluded.release_id, slug = excluded.slug,
+        visible_from = excluded.visible_from, announced = excluded.announced;
+END
+$$;
 """
 
 DROP = """
