@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from itertools import groupby, pairwise
 
-from django.conf import settings
-
+from stories.clocks import office
 from stories.moments import Moment
 
 from . import asking, rules
@@ -54,7 +52,7 @@ class Entry:
             return ""
         first = self.decisions[0]
         more = f" and {len(self.decisions) - 1} more" if len(self.decisions) > 1 else ""
-        return f"{first.who}{more}, {_office(first.at).local:%H:%M}"
+        return f"{first.who}{more}, {office(first.at).local:%H:%M}"
 
 
 @dataclass(frozen=True)
@@ -87,11 +85,6 @@ class Stage:
 
 
 Stages = list[Stage]
-
-
-def _office(instant: datetime) -> Moment:
-    """An instant on the press office's clocks."""
-    return Moment(instant, settings.PRESS_OFFICE_ZONE)
 
 
 def _stages(entries: Iterable[tuple[int, Entry]]) -> Stages:
@@ -175,7 +168,7 @@ def of_progress(progress: rules.Progress, decisions: Mapping[int, Decision] | No
                         state=step.state,
                         word=step.words,
                         quorum=step.quorum_words,
-                        due=_office(step.due) if step.due else None,
+                        due=office(step.due) if step.due else None,
                         decisions=counted or ((step.last,) if step.last and step.covered else ()),
                         opens=f"opens after stage {missing}" if closed and missing else "",
                     ),

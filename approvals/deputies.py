@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 from django.db.models import Q
 
+from stories.clocks import database_now, office
 from stories.models import User
 from stories.refusals import hint_of
 
 from . import rules
-from .clocks import database_now, office
 from .models import Deputyship, Desk
 
 #: How long somebody can be stood in for at a time: who is away for longer is no longer on the desk.

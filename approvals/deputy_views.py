@@ -10,12 +10,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from stories.clocks import database_now, office
 from stories.forms import moment_initial
 from stories.models import User
 from stories.views import person
 
 from . import deputies
-from .clocks import database_now, office
 from .forms import DeputyForm, OfficeMomentForm
 from .models import Deputyship
 

@@ -12,11 +12,11 @@ from itertools import groupby
 
 from django.db import connection
 
+from stories.clocks import database_now, lasting, office, said
 from stories.models import Story
 from stories.moments import Moment
 
 from . import rules
-from .clocks import database_now, lasting, office, said
 
 #: Of how many of the last sign-offs the median is taken, and how many there have to be.
 SAMPLE, ENOUGH = 50, 3

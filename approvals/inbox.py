@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models.functions import Now
 
+from stories.clocks import database_now, day, lasting, office, said
 from stories.models import Embargo, Revision, User
 from stories.moments import Moment
 
 from . import claiming, forecast, rules, waiting
-from .clocks import database_now, day, lasting, office, said
 from .differences import Difference, difference
 from .models import Claim, Covers, Decision, Deputyship, Desk
 from .parts import word_count

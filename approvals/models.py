@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from stories import guards
 from stories.models import INSERT_ONLY, READ_ONLY, Fact, Organisation, Revision, Story, User, Words
+from stories.outbox import Outgoing
 
 from . import coverage
 
@@ -569,13 +570,11 @@ class ClaimRelease(Fact):
         return Words("Let go of it", icon="waiting")
 
 
-class Reminder(models.Model):
+class Reminder(Outgoing):
     """A mail to one person about one deadline: an outbox row that can be written once, sent and retried.
 
     `deadline` is part of what makes it one: where the embargo moves, the new deadline is told anew.
     """
-
-    app_privileges = "SELECT, INSERT, UPDATE (attempts, next_attempt, sent_at, error)"
 
     step = models.ForeignKey(PinnedStep, on_delete=models.PROTECT, related_name="reminders")
     kind = models.CharField(
@@ -585,10 +584,6 @@ class Reminder(models.Model):
     deadline = models.DateTimeField(help_text="UTC")
     due = models.DateTimeField(help_text="When it was to be sent (UTC)")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt = models.DateTimeField(db_default=Now(), null=True)
-    sent_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
 
     class Meta:
         constraints = [

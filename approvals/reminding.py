@@ -5,28 +5,23 @@ takes it once, and sent from there, claimed before it is tried, under a Message-
 try. No mail says a word of any story.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
-from email.utils import parseaddr
-from random import uniform
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db import connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from stories import outbox
+from stories.clocks import database_now, office
 from stories.models import Story
 
 from . import rules
-from .clocks import database_now, office
 from .models import Reminder, Standing
-
-log = logging.getLogger(__name__)
 
 #: How many moments are written into the outbox at a time; the next look takes the next ones.
 BATCH = 200
@@ -34,10 +29,6 @@ BATCH = 200
 FORGOTTEN = timedelta(days=1)
 #: A mail that could not be sent for so long is left out where a later one is due.
 STALE = timedelta(hours=1)
-#: Waiting times between tries, in seconds; after the last one the mail is left for a person.
-BACK_OFF = (5, 30, 120, 600, 1800, 3600)
-#: For how long a claim keeps others away: longer than a task may take, so that nobody sends the same one.
-LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 30)
 
 AHEAD, DUE, LATE = "ahead", "due", "late"
 
@@ -125,65 +116,24 @@ def write() -> int:
 
 
 def send_next() -> bool:
-    """Send the mail that has been due for longest and that nobody else is sending. Whether there was one.
-
-    The claim is committed before the mail goes out, and counts as a try: what a worker that dies leaves
-    behind is sent by another after `LEASE`, under the same Message-ID.
-    """
-    reminder = _claim()
-    if reminder is None:
-        return False
-    try:
-        why_not = not_of_use(reminder)
-        if why_not:
-            Reminder.objects.filter(pk=reminder.pk).update(next_attempt=None, error=f"Not sent: {why_not}")
-            return True
-        mail(reminder).send()
-    # Whatever is wrong with one mail, the others go out.
-    except Exception as error:
-        _postpone(reminder, error)
-    else:
-        sent = Reminder.objects.filter(pk=reminder.pk, sent_at=None)
-        sent.update(sent_at=Now(), next_attempt=None, error="")
-    return True
+    """Send the mail that has been due for longest and that nobody else is sending. Whether there was one."""
+    return outbox.send_next(reminders(), _send)
 
 
 def outstanding() -> bool:
     """Whether a mail is due."""
-    return Reminder.objects.filter(sent_at=None, next_attempt__lte=Now()).exists()
+    return outbox.is_due(reminders())
 
 
-@transaction.atomic
-def _claim() -> Reminder | None:
-    reminder = (
-        Reminder.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("recipient", "step__desk", "step__submission__story")
-        .filter(sent_at=None, next_attempt__lte=Now())
-        .order_by("next_attempt", "pk")
-        .first()
-    )
-    if reminder is None:
-        return None
-    last = reminder.attempts >= len(BACK_OFF)
-    Reminder.objects.filter(pk=reminder.pk).update(
-        attempts=F("attempts") + 1,
-        next_attempt=None if last else Now() + LEASE,
-        error="The worker that was sending it has not come back.",
-    )
-    reminder.attempts += 1
-    return reminder
+def reminders() -> QuerySet[Reminder]:
+    """The outbox, with all that a mail says."""
+    return Reminder.objects.select_related("recipient", "step__desk", "step__submission__story")
 
 
-def _postpone(reminder: Reminder, error: Exception) -> None:
-    words = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
-    unexpected = not isinstance(error, OSError)
-    log.warning("reminder %s, try %s: %s", reminder.pk, reminder.attempts, words, exc_info=unexpected)
-    if reminder.attempts <= len(BACK_OFF):
-        wait = BACK_OFF[reminder.attempts - 1] * uniform(0.8, 1.2)  # noqa: S311  jitter is no secret
-        next_attempt = Now() + timedelta(seconds=wait)
-    else:
-        next_attempt = None
-    Reminder.objects.filter(pk=reminder.pk).update(next_attempt=next_attempt, error=words)
+def _send(reminder: Reminder) -> None:
+    if why_not := not_of_use(reminder):
+        raise outbox.NotOfUse(why_not)
+    mail(reminder).send()
 
 
 def not_of_use(reminder: Reminder) -> str:
@@ -221,8 +171,7 @@ def message_id(reminder: Reminder) -> str:
     key = (
         f"{reminder.pk} {reminder.step_id} {reminder.kind} {reminder.due.isoformat()} {reminder.recipient_id}"
     )
-    host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return f"<{salted_hmac('approvals.reminder', key).hexdigest()[:32]}@{host}>"
+    return f"<{salted_hmac('approvals.reminder', key).hexdigest()[:32]}@{outbox.sender_host()}>"
 
 
 def mail(reminder: Reminder) -> EmailMessage:

@@ -13,9 +13,8 @@ from urllib.parse import urlencode
 
 from django.db import connection
 
+from stories.clocks import midnight
 from stories.models import User
-
-from .clocks import midnight
 
 PAGE_SIZE = 25
 #: How far is counted: from there on it is "99+".

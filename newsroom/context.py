@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from stories.access import roles_of
+from stories.clocks import office
 from stories.moments import Moment
 
 from . import demo
@@ -29,7 +30,7 @@ class DeskContext:
     @property
     def moment(self) -> Moment:
         """Now, on the press office's clocks."""
-        return Moment(self.now, settings.PRESS_OFFICE_ZONE)
+        return office(self.now)
 
     @property
     def waiting(self) -> str:

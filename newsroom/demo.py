@@ -16,6 +16,7 @@ from approvals import clearing, rules
 from approvals.models import Condition, Covers, Desk, PinnedStep, PrivateOffice, Route, Step
 from stories import attachments, drafting, importing, intake, pictures
 from stories.access import GROUP_ROLES, Role
+from stories.clocks import database_now
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
@@ -94,7 +95,7 @@ class Demo:
 
     def __init__(self) -> None:
         self.users = {user.username: user for user in User.objects.all()}
-        self.now = releasing.database_now()
+        self.now = database_now()
 
     def moment(self, plan: Plan) -> Moment:
         """When a story is meant to be public."""

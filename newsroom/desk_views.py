@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET
 from approvals import inbox, rules
 from approvals.models import Standing, Submission
 from stories.access import Role, roles_of
+from stories.clocks import database_now
 from stories.models import Revision, Story, StoryQuerySet, User
 from stories.views import may_draft
 
 from .models import Disarm, Visibility
-from .releasing import database_now
 from .state import going_out, states_of
 
 STORIES_A_PAGE = 25

@@ -11,6 +11,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
 from stories import rendering
+from stories.clocks import office
 from stories.moments import Moment, UnknownZone, zone_of
 
 from .models import Release
@@ -96,7 +97,7 @@ def by_day(stories: Iterable[Listed]) -> list[tuple[Moment, list[Listed]]]:
     """Stories with their day on the press office's clocks, whatever zone each was meant in."""
 
     def day(story: Listed) -> Moment:
-        return Moment(story.published.instant, settings.PRESS_OFFICE_ZONE)
+        return office(story.published.instant)
 
     days = groupby(stories, key=lambda story: day(story).day)
     return [(day(items[0]), items) for items in (list(group) for _, group in days)]

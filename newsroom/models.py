@@ -14,6 +14,7 @@ from approvals.models import Decision
 from stories import guards
 from stories.models import READ_ONLY, Fact, Revision, Story, Words
 from stories.moments import Moment
+from stories.outbox import Outgoing
 
 REFRESH = "PERFORM refresh_visibility(NEW.story_id);"
 #: The furthest that an embargo may lie ahead.
@@ -339,21 +340,15 @@ class Subscriber(models.Model):
         return self.email
 
 
-class Delivery(models.Model):
+class Delivery(Outgoing):
     """A mail to one subscriber about one announcement: an outbox row, sent after commit and retried.
 
     The key is the same however often it is tried, so that a receiver can tell a repeat.
     """
 
-    app_privileges = "SELECT, INSERT, UPDATE (attempts, next_attempt, sent_at, error)"
-
     announcement = models.ForeignKey(Announcement, on_delete=models.PROTECT, related_name="deliveries")
     recipient = models.EmailField()
     key = models.CharField(max_length=64, unique=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt = models.DateTimeField(db_default=Now(), null=True)
-    sent_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
 
     class Meta:
         verbose_name_plural = "deliveries"

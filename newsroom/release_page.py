@@ -9,19 +9,15 @@ from django.urls import reverse
 
 from approvals.models import Decision
 from approvals.rules import StepState
+from stories.clocks import lasting, office
 from stories.models import Story
 from stories.moments import Moment
 
 from .models import Announcement, Release, Subscriber
-from .state import State, in_words
+from .state import State
 
 #: From when on an announcement that has not come is a fault, and not just on its way.
 PATIENCE = timedelta(seconds=5)
-
-
-def office(instant: datetime) -> Moment:
-    """An instant on the press office's clocks."""
-    return Moment(instant, settings.PRESS_OFFICE_ZONE)
 
 
 def exactly(instant: datetime) -> str:
@@ -39,7 +35,7 @@ class Reading:
 
     @property
     def left(self) -> str:
-        return in_words(self.moment.instant - self.now)
+        return lasting(self.moment.instant - self.now)
 
     @property
     def at_the_office(self) -> str:
@@ -151,7 +147,7 @@ class Receipt:
     def overdue(self) -> str:
         """How long the announcement has been missing, where that is a fault."""
         gap = self.now - self.due
-        return in_words(gap) if self.announcement is None and gap > PATIENCE else ""
+        return lasting(gap) if self.announcement is None and gap > PATIENCE else ""
 
     @property
     def last_sent_words(self) -> str:

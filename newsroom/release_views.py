@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from approvals import board, rules
 from stories.access import roles_of, story_for
+from stories.clocks import database_now
 from stories.models import Revision, Story, User
 from stories.moments import Moment
 from stories.views import person
@@ -39,7 +40,7 @@ def story_release(request: HttpRequest, uid: UUID) -> HttpResponse:
     if "now" in request.GET:
         return now_page(request, story)
     if "day" in request.GET:
-        form = ReleaseMomentForm(request.GET, now=releasing.database_now())
+        form = ReleaseMomentForm(request.GET, now=database_now())
         return page(request, story, moment_form=form, error_title="Not read back")
     return page(request, story)
 
@@ -52,7 +53,7 @@ def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
         return redirect("story_release", uid)
     now = "now" in request.POST
     again = now_page if now else page
-    form: Form = NowForm(request.POST) if now else ArmForm(request.POST, now=releasing.database_now())
+    form: Form = NowForm(request.POST) if now else ArmForm(request.POST, now=database_now())
     seen = OnScreenForm(request.POST)
     if not (form.is_valid() & seen.is_valid()):
         refusal = "" if seen.is_valid() else NOT_WHOLE
@@ -90,7 +91,7 @@ def status_of(refusal: releasing.Refused) -> int:
 
 def at_once(state: State) -> bool:
     """Whether lifting the hold makes the story public at that instant."""
-    return bool(state.hold and state.release and state.release.embargo <= releasing.database_now())
+    return bool(state.hold and state.release and state.release.embargo <= database_now())
 
 
 def may_release(user: User) -> bool:
@@ -103,7 +104,7 @@ def page(
 ) -> HttpResponse:
     """The release page, with what was refused and why, and all that was typed."""
     state = state_of(story)
-    now = releasing.database_now()
+    now = database_now()
     form = moment_form or _prefilled(state, now)
     reading = form.reading
     context = {

@@ -283,14 +283,6 @@ def delivery_key(receipt: Announcement, recipient: str) -> str:
     return salted_hmac("newsroom.delivery", value, algorithm="sha256").hexdigest()
 
 
-def database_now() -> datetime:
-    """The database's clock: an aware UTC instant."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now
-
-
 def seconds_to_go(release_id: int) -> float | None:
     """How long until a release is visible, by the database's clock; not above 0 once it is.
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from approvals import board, rules
+from stories.clocks import lasting
 from stories.models import Embargo, Revision, Story
 from stories.moments import Moment
 
@@ -38,7 +39,7 @@ class TimeLeft:
     def left(self) -> str:
         """The time left in words: "7 h 19 min", or "12 min ago"."""
         gap = self.moment.instant - self.now
-        return in_words(gap) if gap > timedelta() else f"{in_words(-gap)} ago"
+        return lasting(gap) if gap > timedelta() else f"{lasting(gap)} ago"
 
     @property
     def left_class(self) -> str:
@@ -125,17 +126,6 @@ class State:
     @property
     def short_digest(self) -> str:
         return self.revision.short_digest
-
-
-def in_words(gap: timedelta) -> str:
-    """A length of time in its two largest units: "2 d 17 h", "7 h 19 min", "18 min", "40 s"."""
-    seconds = int(gap.total_seconds())
-    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def state_of(story: Story) -> State:

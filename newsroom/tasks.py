@@ -14,12 +14,12 @@ from time import monotonic, sleep
 from django.core.cache import cache
 from django.db.models.functions import Now
 
+from stories.clocks import database_now
 from stories.models import Story
 
 from . import delivering, releasing
 from .celery import app
 from .models import Heartbeat, Visibility
-from .releasing import database_now
 
 log = logging.getLogger(__name__)
 

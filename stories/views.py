@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from . import content as shape
 from . import drafting, files, record, remark_forms, rendering
 from .access import Role, roles_of, story_for
+from .clocks import office
 from .forms import MomentForm, StoryForm, TeamForm, initial_of, moment_initial
 from .models import Revision, Story, User, WorkingCopy
 from .moments import Moment
@@ -169,7 +170,7 @@ def revision(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
             "revision": shown,
             "latest": story.latest,
             "may_draft": may_draft(user),
-            "moment": Moment(shown.at, settings.PRESS_OFFICE_ZONE),
+            "moment": office(shown.at),
             "article": rendering.article(shown.content, picture_url=picture_url(picture)),
         },
     )
@@ -190,7 +191,7 @@ def story_record(request: HttpRequest, uid: UUID) -> HttpResponse:
     lines = [
         {
             "entry": entry,
-            "moment": Moment(entry.at, settings.PRESS_OFFICE_ZONE),
+            "moment": office(entry.at),
             "words": record.words(entry),
             "link": record.short(entry.hash),
         }

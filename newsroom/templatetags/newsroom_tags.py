@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from django import template
-from django.conf import settings
 
 from approvals import forecast
 from newsroom.state import State, state_of
+from stories.clocks import office
 from stories.models import Story
 from stories.moments import Moment
 
@@ -28,4 +28,4 @@ def story_forecast(story: Story) -> forecast.StoryForecast:
 @register.filter
 def moment(instant: datetime) -> Moment:
     """An instant on the press office's clocks, as a `Moment`."""
-    return Moment(instant, settings.PRESS_OFFICE_ZONE)
+    return office(instant)

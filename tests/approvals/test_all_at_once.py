@@ -25,8 +25,8 @@ from approvals.models import Covers, Decision, Desk
 from approvals.models import Step as RouteStep
 from newsroom import releasing, visibility
 from newsroom.models import Release
-from newsroom.releasing import database_now
 from stories import drafting, record
+from stories.clocks import database_now
 from stories.models import Story, User
 from stories.moments import Moment
 from tests.machine.model import Model, Step

@@ -79,7 +79,7 @@ def live_clock():
     """Waits until the database's clock shows an instant."""
     from time import sleep
 
-    from approvals.clocks import database_now
+    from stories.clocks import database_now
 
     def wait(instant: datetime) -> None:
         while (left := (instant - database_now()).total_seconds()) >= 0:

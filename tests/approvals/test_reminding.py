@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from approvals import claiming, clearing, reminding, tasks
 from approvals.models import Deputyship, Desk, Reminder, Step
 from newsroom import mailbox
-from stories import drafting
+from stories import drafting, outbox
 from stories.models import Revision, Team, User
 from stories.moments import Moment
 from tests.approvals.doing import ask
@@ -343,7 +343,7 @@ def test_after_the_last_try_it_is_left_for_a_person(newsroom, settings):
     settings.EMAIL_HOST = "127.0.0.1"
     due(newsroom, minutes=-1)
     reminding.write()
-    Reminder.objects.update(attempts=len(reminding.BACK_OFF))
+    Reminder.objects.update(attempts=len(outbox.BACK_OFF))
     while reminding.send_next():
         pass
     assert not reminding.outstanding()
@@ -353,7 +353,7 @@ def test_after_the_last_try_it_is_left_for_a_person(newsroom, settings):
 def test_what_a_dead_worker_was_sending_is_sent_after_its_lease_under_the_same_key(newsroom):
     due(newsroom, minutes=-1)
     reminding.write()
-    claimed = reminding._claim()
+    claimed = outbox.claim(reminding.reminders())
     assert to() == {(HUGH if claimed.recipient == newsroom.lawyer else ADAEZE): 1}
     claimed.refresh_from_db()
     assert claimed.next_attempt - datetime.now(UTC) > timedelta(minutes=2)

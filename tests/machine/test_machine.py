@@ -35,8 +35,8 @@ from approvals.models import Decision as DecisionRow
 from approvals.models import Step as RouteStep
 from newsroom import releasing
 from newsroom.models import Disarm, Release
-from newsroom.releasing import database_now
 from stories import drafting, record
+from stories.clocks import database_now
 from stories.models import Entry, Intake, User, WorkingCopy
 from stories.models import Revision as RevisionRow
 from stories.models import Story as StoryRow

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from newsroom import delivering, mailbox, releasing
 from newsroom.models import Announcement, Delivery, Subscriber
+from stories import outbox
 from tests.newsroom.racing import race
 from tests.newsroom.smtp import MailServer, mail_server
 
@@ -136,17 +137,17 @@ def test_waiting_times_grow_until_a_person_has_to_look(newsroom, server):
     server.refused = {EDITOR}
     announced(newsroom, EDITOR)
     waits = []
-    for _ in delivering.BACK_OFF:
+    for _ in outbox.BACK_OFF:
         assert send_all() == 1
         delivery = Delivery.objects.annotate(now=Now()).get()
         assert delivery.next_attempt is not None
         waits.append((delivery.next_attempt - delivery.now).total_seconds())
         make_due()
-    for wait, meant in zip(waits, delivering.BACK_OFF, strict=True):
+    for wait, meant in zip(waits, outbox.BACK_OFF, strict=True):
         assert meant * 0.8 - 1 < wait < meant * 1.2
     assert send_all() == 1
     delivery = Delivery.objects.get()
-    assert (delivery.next_attempt, delivery.attempts) == (None, len(delivering.BACK_OFF) + 1)
+    assert (delivery.next_attempt, delivery.attempts) == (None, len(outbox.BACK_OFF) + 1)
     assert "550" in delivery.error
     assert send_all() == 0
 
@@ -167,7 +168,7 @@ def test_the_one_that_failed_waits_behind_the_others(newsroom, server):
 
 def test_a_worker_that_dies_while_sending_leaves_it_to_another(newsroom, server):
     announced(newsroom, EDITOR)
-    assert delivering._claim() is not None
+    assert outbox.claim(delivering.deliveries()) is not None
     assert send_all() == 0, "the claim keeps others away"
     delivery = Delivery.objects.get()
     assert delivery.error == "The worker that was sending it has not come back."
@@ -180,10 +181,10 @@ def test_a_worker_that_dies_while_sending_leaves_it_to_another(newsroom, server)
 def test_one_that_kills_every_worker_is_not_tried_for_ever(newsroom, server):
     announced(newsroom, EDITOR)
     tries = 0
-    while delivering._claim():
+    while outbox.claim(delivering.deliveries()):
         tries += 1
         make_due()
-    assert tries == len(delivering.BACK_OFF) + 1
+    assert tries == len(outbox.BACK_OFF) + 1
     assert Delivery.objects.get().next_attempt is None
 
 

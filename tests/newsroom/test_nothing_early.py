@@ -23,8 +23,8 @@ from PIL import Image
 from newsroom import releasing
 from newsroom.access import PAGES
 from newsroom.models import Release
-from newsroom.releasing import database_now
 from stories import attachments, files, pictures
+from stories.clocks import database_now
 from stories.models import Asset, Organisation, Revision, Topic
 from stories.moments import Moment
 from tests.stories.documents import pdf

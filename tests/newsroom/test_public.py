@@ -16,8 +16,8 @@ from PIL import Image
 
 from newsroom import listing, public, releasing
 from newsroom.models import Heartbeat, Release
-from newsroom.releasing import database_now
 from stories import files, pictures
+from stories.clocks import database_now
 from stories.models import Asset
 from stories.moments import Moment
 

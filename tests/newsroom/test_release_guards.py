@@ -7,7 +7,7 @@ from django.db import Error, connections
 
 from newsroom import releasing
 from newsroom.models import Announcement, Release, Subscriber, Visibility
-from newsroom.releasing import database_now
+from stories.clocks import database_now
 from stories.models import Revision
 from tests.newsroom.racing import race
 from tests.newsroom.test_releasing import ahead, ask_for_changes

@@ -11,8 +11,8 @@ from approvals import clearing
 from approvals.models import Decision
 from newsroom import releasing, visibility
 from newsroom.models import Announcement, Delivery, Disarm, Hold, HoldLift, Release, Subscriber, Visibility
-from newsroom.releasing import database_now
 from stories import record
+from stories.clocks import database_now
 from stories.models import Revision
 from stories.moments import Moment
 from tests.newsroom.racing import race

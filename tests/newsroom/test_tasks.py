@@ -13,7 +13,7 @@ from django.core.cache import cache
 
 from newsroom import releasing, tasks
 from newsroom.models import Announcement, Delivery, Heartbeat, Release, Subscriber
-from newsroom.releasing import database_now
+from stories.clocks import database_now
 from stories.moments import Moment
 from tests.newsroom.racing import race
 

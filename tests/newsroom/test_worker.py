@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from newsroom import mailbox, releasing, tasks
 from newsroom.models import Announcement, Delivery, Heartbeat, Release, Subscriber
-from newsroom.releasing import database_now
+from stories.clocks import database_now
 from stories.moments import Moment
 from tests.newsroom.test_tasks import broker
 from tests.newsroom.workers import worker_and_beat

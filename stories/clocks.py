@@ -1,11 +1,11 @@
-"""Times as clearance says them: on the press office's clocks, with the zone in words."""
+"""The database's clock, and times as staff read them: by the press office's clocks, the zone in words."""
 
 from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection
 
-from stories.moments import Moment, clock, zone_of
+from .moments import Moment, clock, zone_of
 
 
 def database_now() -> datetime:
@@ -28,11 +28,14 @@ def midnight(now: datetime) -> datetime:
 
 
 def lasting(gap: timedelta) -> str:
-    """A length of time in its two largest units: "2 d 17 h", "1 h 18 min", "12 min"."""
-    minutes = int(abs(gap).total_seconds() // 60)
-    units = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
-    first = next((place for place, (count, _) in enumerate(units) if count), 2)
-    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2])
+    """A length of time in its two largest units: "2 d 17 h", "7 h 19 min", "18 min", "40 s"."""
+    seconds = int(abs(gap).total_seconds())
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def said(moment: Moment, now: datetime) -> str:
