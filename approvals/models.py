@@ -13,7 +13,17 @@ from django.db import models
 from django.db.models.functions import Now
 
 from stories import guards
-from stories.models import INSERT_ONLY, READ_ONLY, Fact, Organisation, Revision, Story, User, Words
+from stories.models import (
+    INSERT_ONLY,
+    READ_ONLY,
+    Consequence,
+    Fact,
+    Organisation,
+    Revision,
+    Story,
+    User,
+    Words,
+)
 from stories.outbox import Outgoing
 
 from . import coverage
@@ -247,14 +257,14 @@ class Submission(Fact):
         return Words("Clearance requested", icon="waiting")
 
 
-class PinnedStep(Asked):
+class PinnedStep(Asked, Consequence):
     """A step as it stood when clearance was requested. Written by triggers alone.
 
     A step that asks each speaker's private office, or each partner organisation, is never asked itself: it is
     the pattern from which a step of its own is pinned as soon as the words name one.
     """
 
-    app_privileges = READ_ONLY
+    of_story = "(SELECT b.story_id FROM approvals_submission b WHERE b.id = submission_id)"
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="steps")
     pattern = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
@@ -271,7 +281,19 @@ class PinnedStep(Asked):
                 nulls_distinct=False,
             ),
         ]
-        triggers = [guards.append_only()]
+        triggers = [
+            guards.append_only(),
+            guards.recorded_of(
+                "SELECT b.story_id FROM approvals_submission b WHERE b.id = NEW.submission_id"
+            ),
+        ]
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        desk = Desk.objects.filter(pk=payload["desk_id"] or 0).first() or "Each private office"
+        covers = coverage.in_words(payload["covers"], payload["whom"])
+        when = coverage.when_in_words(payload["condition"], payload["value"])
+        return Words(f"{desk} is asked: {covers}", "" if when == "always" else when.capitalize(), "waiting")
 
 
 class Verdict(models.TextChoices):

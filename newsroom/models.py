@@ -12,7 +12,7 @@ from django.db.models.functions import Lower, Now
 
 from approvals.models import Decision
 from stories import guards
-from stories.models import READ_ONLY, Fact, Revision, Story, Words
+from stories.models import READ_ONLY, Consequence, Fact, Revision, Story, Words
 from stories.moments import Moment
 from stories.outbox import Outgoing
 
@@ -114,19 +114,27 @@ class Release(Fact):
         return Words(f"Armed for {moment.in_full}", icon="armed")
 
 
-class ReleaseSignoff(models.Model):
+class ReleaseSignoff(Consequence):
     """A sign-off on which a release was armed. Written by a trigger alone."""
 
-    app_privileges = READ_ONLY
+    of_story = "(SELECT n.story_id FROM newsroom_release n WHERE n.id = release_id)"
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="signoffs")
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        triggers = [guards.append_only()]
+        triggers = [
+            guards.append_only(),
+            guards.recorded_of("SELECT n.story_id FROM newsroom_release n WHERE n.id = NEW.release_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.release_id}: {self.decision_id}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        decision = Decision.objects.select_related("desk").get(pk=payload["decision_id"])
+        return Words(f"On the sign-off of {decision.desk}", decision.covers_words, "cleared")
 
 
 class VisibilityQuerySet(models.QuerySet["Visibility"]):

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import FileResponse
 
@@ -92,7 +92,8 @@ def answer(asset: Asset) -> FileResponse:
 
 
 def faults() -> Iterator[str]:
-    """A sentence for each file whose bytes are not those that it was stored with."""
+    """A sentence for each revision whose files are not those of its words, and for each file that changed."""
+    yield from _links_astray()
     for asset in Asset.objects.order_by("pk").iterator():
         what = "picture" if asset.media_type.startswith("image/") else "attachment"
         try:
@@ -102,3 +103,21 @@ def faults() -> Iterator[str]:
         else:
             if found != asset.sha256:
                 yield f"the bytes of {what} {asset.name} were changed"
+
+
+def _links_astray() -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT s.uid, r.number FROM stories_revision r JOIN stories_story s ON s.id = r.story_id
+            WHERE ARRAY(SELECT a.sha256 FROM stories_revisionasset x JOIN stories_asset a ON a.id = x.asset_id
+                        WHERE x.revision_id = r.id ORDER BY 1)::text[]
+                  <> ARRAY(SELECT DISTINCT f.sha256 FROM (
+                      SELECT r.content #>> '{picture,sha256}'
+                      UNION ALL SELECT e ->> 'sha256' FROM jsonb_array_elements(r.content -> 'attachments') e
+                  ) f (sha256) WHERE f.sha256 IS NOT NULL ORDER BY 1)
+            ORDER BY r.id
+            """
+        )
+        for uid, number in cursor.fetchall():
+            yield f"story {uid}: the files of revision {number} are not those that its words name"

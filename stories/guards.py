@@ -93,6 +93,14 @@ def append_only() -> Guard:
     )
 
 
+def recorded_of(story: str) -> Guard:
+    """Chains each row that a trigger wrote into the record of the story whose id the SQL `story` gives."""
+    return after(
+        "recorded",
+        f"PERFORM record_append(({story}), TG_TABLE_NAME::text, NEW.id, NULL, facts_now(), to_jsonb(NEW));",
+    )
+
+
 def recorded(*without: str) -> Guard:
     """Chains each new row into the record of its story, leaving out the columns named."""
     left_out = "".join(f" - '{column}'" for column in without)

@@ -79,6 +79,7 @@ class Story(models.Model):
 
     # The right to update a column is what PostgreSQL asks for a row lock; a guard refuses the update.
     app_privileges = "SELECT, INSERT, UPDATE (team_id)"
+    of_story = "id"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="stories_begun")
@@ -128,6 +129,11 @@ class Story(models.Model):
     def __str__(self) -> str:
         return str(self.uid)
 
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> "Words":
+        """How the record tells of its beginning."""
+        return Words("Story begun")
+
     @property
     def latest(self) -> "Revision":
         """The newest revision. Raises `Revision.DoesNotExist` for a story without words."""
@@ -138,6 +144,7 @@ class Fact(models.Model):
     """Something that happened to a story: who did it and when, by the database's clock (UTC)."""
 
     app_privileges: ClassVar[str] = INSERT_ONLY
+    of_story: ClassVar[str] = "story_id"
 
     story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="%(class)ss")
     by = models.ForeignKey(
@@ -152,6 +159,22 @@ class Fact(models.Model):
     def in_words(cls, payload: dict[str, Any]) -> "Words":
         """How the record tells of a fact of this kind, from the row as it was inserted."""
         return Words(cls._meta.verbose_name.capitalize() if cls._meta.verbose_name else cls.__name__)
+
+
+class Consequence(models.Model):
+    """What follows from a fact and is kept: written by triggers alone, and a link of the record too."""
+
+    app_privileges: ClassVar[str] = READ_ONLY
+    #: The id of its story, in SQL over the row's columns.
+    of_story: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> "Words":
+        """How the record tells of it, from the row as it was inserted."""
+        raise NotImplementedError
 
 
 class Words:

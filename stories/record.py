@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from .digests import content_digest, digest_of
-from .models import Entry, Fact, Intake, Revision, Story, Words
+from .models import Consequence, Entry, Fact, Intake, Revision, Story, Words
 
 _checks: list[Callable[[], Iterator[str]]] = []
 
@@ -17,19 +17,16 @@ def also_verify(check: Callable[[], Iterator[str]]) -> None:
         _checks.append(check)
 
 
-def sources() -> dict[str, type[models.Model]]:
-    """The tables whose rows are facts, with their models, stories first."""
-    facts: list[type[models.Model]] = [Story]
-    facts += [model for model in apps.get_models() if issubclass(model, Fact)]
-    return {model._meta.db_table: model for model in facts}
+def sources() -> dict[str, type[Story | Fact | Consequence]]:
+    """The tables whose rows are links of the record, with their models, stories first."""
+    linked: list[type[Story | Fact | Consequence]] = [Story]
+    linked += [model for model in apps.get_models() if issubclass(model, Fact | Consequence)]
+    return {model._meta.db_table: model for model in linked}
 
 
 def words(entry: Entry) -> Words:
     """The line that the record shows for an entry."""
-    model = sources()[entry.source]
-    if issubclass(model, Fact):
-        return model.in_words(entry.payload)
-    return Words("Story begun")
+    return sources()[entry.source].in_words(entry.payload)
 
 
 def entry_hash(entry: Entry) -> str:
@@ -97,7 +94,6 @@ def fact_faults(story: Story | None = None) -> Iterator[str]:
     """Each fact that is not what the record says, or is missing, or was never recorded."""
     with connection.cursor() as cursor:
         for table, model in sources().items():
-            column = "id" if model is Story else "story_id"
             cursor.execute(
                 # Names of tables that the models give, never anything that was sent.
                 f"""
@@ -109,7 +105,8 @@ def fact_faults(story: Story | None = None) -> Iterator[str]:
                             WHEN e.id IS NULL THEN 'is not in the record'
                             ELSE 'was changed' END
                 FROM newest e
-                FULL JOIN (SELECT * FROM {table} WHERE %s::bigint IS NULL OR {column} = %s) t ON t.id = e.fact
+                FULL JOIN (SELECT * FROM {table} WHERE %s::bigint IS NULL OR {model.of_story} = %s) t
+                    ON t.id = e.fact
                 WHERE t.id IS NULL OR e.id IS NULL
                    OR EXISTS (SELECT 1 FROM jsonb_each(e.payload) p
                               WHERE to_jsonb(t) -> p.key IS DISTINCT FROM p.value)

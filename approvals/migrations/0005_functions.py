@@ -309,15 +309,28 @@ CREATE FUNCTION acts_for_desk(person bigint, desk bigint) RETURNS boolean LANGUA
         WHERE d.deputy_id = person AND stands_in(person, d.person_id, desk))
 $$;
 
+-- Since when the words that a step covers are these: from the newest revision back, as far as they are the same.
+CREATE FUNCTION written_at(decision approvals_decision, step approvals_pinnedstep) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    revision stories_revision;
+    since timestamptz;
+BEGIN
+    FOR revision IN SELECT r.* FROM stories_revision r WHERE r.story_id = decision.story_id ORDER BY r.id DESC LOOP
+        EXIT WHEN step_digest(revision, step) IS DISTINCT FROM decision.covered;
+        since := revision.at;
+    END LOOP;
+    RETURN since;
+END
+$$;
+
 -- How long the words had been laid before the desk: since clearance was requested, the words became these, and the stage
 -- before was met, whichever came last.
 CREATE FUNCTION waited(decision approvals_decision, step approvals_pinnedstep) RETURNS interval
 LANGUAGE sql STABLE AS $$
     SELECT greatest(interval '0', decision.at - greatest(
         (SELECT b.at FROM approvals_submission b WHERE b.id = step.submission_id),
-        (SELECT min(r.at) FROM stories_revision r WHERE r.story_id = decision.story_id AND r.id > coalesce(
-            (SELECT max(x.id) FROM stories_revision x WHERE x.story_id = decision.story_id
-                AND step_digest(x, step) IS DISTINCT FROM decision.covered), 0)),
+        written_at(decision, step),
         (SELECT max(d.at) FROM approvals_decision d JOIN approvals_pinnedstep s ON s.id = d.step_id
          WHERE s.submission_id = step.submission_id AND s.stage < step.stage AND d.verdict = 'cleared')))
 $$;
@@ -335,7 +348,7 @@ DECLARE
     step approvals_pinnedstep;
     revision stories_revision;
     back approvals_decision;
-    no_deciders bigint[];
+    writers bigint[];
 BEGIN
     IF decision.verdict = 'taken_back' THEN
         SELECT * INTO back FROM approvals_decision d WHERE d.id = decision.takes_back_id;
@@ -383,11 +396,12 @@ BEGIN
        AND NOT stands_in(decision.by_id, decision.on_behalf_id, step.desk_id) THEN
         PERFORM refuse('Only a deputy can decide on behalf of somebody, and only in the time agreed.', 'not_deputy');
     END IF;
-    no_deciders := barred(revision, step, decision.covered);
-    IF decision.by_id = ANY (no_deciders) OR decision.on_behalf_id = ANY (no_deciders) THEN
-        PERFORM refuse('Four eyes: nobody decides on words that they wrote.', 'four_eyes');
-    END IF;
     IF decision.verdict = 'cleared' THEN
+        -- To object is free: else whose wording was taken could not say a word against the rest.
+        writers := barred(revision, step, decision.covered);
+        IF decision.by_id = ANY (writers) OR decision.on_behalf_id = ANY (writers) THEN
+            PERFORM refuse('Four eyes: nobody clears words that they wrote.', 'four_eyes');
+        END IF;
         IF EXISTS (SELECT 1 FROM signoffs(revision.id) f WHERE f.step_id = step.id AND NOT f.is_open) THEN
             PERFORM refuse('A stage before this one is not met yet.', 'not_open');
         END IF;
@@ -467,13 +481,17 @@ CREATE TRIGGER route_keeps_objections AFTER INSERT ON approvals_submission
     FOR EACH ROW EXECUTE FUNCTION route_keeps_objections();
 
 SELECT refresh_standings(b.story_id) FROM (SELECT DISTINCT story_id FROM approvals_submission) b;
+
+-- What was asked before it was a link of the record.
+SELECT record_append(b.story_id, 'approvals_pinnedstep', s.id, NULL, facts_now(), to_jsonb(s))
+FROM approvals_pinnedstep s JOIN approvals_submission b ON b.id = s.submission_id ORDER BY s.id;
 """
 
 DROP = """
 DROP TRIGGER route_keeps_objections ON approvals_submission; DROP FUNCTION route_keeps_objections;
 DROP TRIGGER standings_changed ON stories_revision; DROP TRIGGER standings_changed ON stories_embargo;
 DROP FUNCTION standings_changed; DROP FUNCTION refresh_standings; DROP FUNCTION standings_of;
-DROP FUNCTION decision_allowed; DROP FUNCTION refuse; DROP FUNCTION waited; DROP FUNCTION acts_for_desk;
+DROP FUNCTION decision_allowed; DROP FUNCTION refuse; DROP FUNCTION waited; DROP FUNCTION written_at; DROP FUNCTION acts_for_desk;
 DROP FUNCTION on_desk; DROP FUNCTION stands_in; DROP FUNCTION is_cleared; DROP FUNCTION signoffs;
 DROP FUNCTION barred; DROP FUNCTION files_of; DROP FUNCTION bare; DROP FUNCTION covered_texts; DROP FUNCTION cleared_before; DROP FUNCTION tally;
 DROP FUNCTION quorum_met; DROP FUNCTION step_digest; DROP FUNCTION objects; DROP FUNCTION latest_decisions;

@@ -27,6 +27,11 @@ from .words import Writer
 CHUNK = 500
 #: What there must be none of. Accounts may be there, to administer the newsroom with.
 EMPTY: tuple[type[models.Model], ...] = (Story, Desk, Route, Team, Organisation, Topic)
+#: What the database writes after a fact, with the fact's table and the column that names it.
+FOLLOWS = {
+    "approvals_pinnedstep": ("approvals_submission", "submission_id"),
+    "newsroom_releasesignoff": ("newsroom_release", "release_id"),
+}
 #: Tables whose rows need something that the database computes, and wait for it beside their place.
 STAGED = {
     "stories_revision": "id bigint, at timestamptz, story_id bigint, by_id bigint, number integer, "
@@ -250,10 +255,10 @@ class Loader:
                     raise AssertionError("A decision is about a step that was never asked.")
             else:
                 self._copy(table, columns, rows.tables[table])
-        self._copy("staged_link", LINKS, rows.links)
-        self.execute(self._chain)
         for statement in (SEEN, STANDINGS, SIGNOFFS, VISIBILITY):
             self.execute(statement, first, last)
+        self._copy("staged_link", LINKS, rows.links)
+        self.execute(self._chain)
         self.execute(f"TRUNCATE staged_link, {', '.join(f'staged_{table}' for table in STAGED)}")
 
     def _copy(self, table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
@@ -268,10 +273,18 @@ class Loader:
     def _chain(self) -> str:
         """The statement that writes the record of a chunk: the first link of each story, then the second."""
         facts = " UNION ALL ".join(
-            f"SELECT l.*, t.by_id, t.at, to_jsonb(t) AS payload FROM staged_link l "  # noqa: S608 - names of ours
-            f"JOIN (SELECT {_kept(model)} FROM {table}) t ON t.id = l.fact WHERE l.source = '{table}'"
-            for table, model in record.sources().items()
-            if table in COLUMNS
+            [
+                f"SELECT l.*, t.by_id, t.at, to_jsonb(t) AS payload FROM staged_link l "  # noqa: S608 - ours
+                f"JOIN (SELECT {_kept(model)} FROM {table}) t ON t.id = l.fact WHERE l.source = '{table}'"
+                for table, model in record.sources().items()
+                if table in COLUMNS
+            ]
+            + [
+                f"SELECT l.story_id, l.number, '{table}', t.id, NULL, f.at, to_jsonb(t) "  # noqa: S608 - ours
+                f"FROM staged_link l JOIN {fact} f ON f.id = l.fact JOIN {table} t ON t.{key} = f.id "
+                f"WHERE l.source = '{fact}'"
+                for table, (fact, key) in FOLLOWS.items()
+            ]
         )
         columns = self.ask(
             "SELECT attname FROM pg_attribute WHERE attrelid = 'stories_entry'::regclass AND attnum > 0"
@@ -283,10 +296,15 @@ class Loader:
             row = ", ".join(given.get(name, f"f.{name}") for name in columns)
             return f"entry_hash(ROW({row})::stories_entry)"
 
+        follow = ", ".join(f"'{table}'" for table in FOLLOWS)
         names = ", ".join(name for name in columns if name != "id")
         none = "repeat('0', 64)"
         return f"""
-            WITH RECURSIVE fact AS MATERIALIZED ({facts}),
+            WITH RECURSIVE link AS ({facts}),
+            -- What follows from a fact comes after it.
+            fact AS MATERIALIZED (SELECT story_id, source, fact, by_id, at, payload, row_number() OVER (
+                PARTITION BY story_id ORDER BY number, source IN ({follow}), fact) AS number
+                FROM link),
             chain AS (
                 SELECT f.*, {none} AS previous, {hashed(none)} AS hash FROM fact f WHERE f.number = 1
                 UNION ALL

@@ -100,6 +100,10 @@ BEGIN
         visible_from = excluded.visible_from, announced = excluded.announced;
 END
 $$;
+
+-- The sign-offs of a release from before they were links of the record.
+SELECT record_append(n.story_id, 'newsroom_releasesignoff', s.id, NULL, facts_now(), to_jsonb(s))
+FROM newsroom_releasesignoff s JOIN newsroom_release n ON n.id = s.release_id ORDER BY s.id;
 """
 
 DROP = """

@@ -211,6 +211,10 @@ def test_a_limited_story_exists_for_no_desk_whose_condition_never_held(newsroom)
 @pytest.mark.parametrize(
     "statement",
     [
+        "UPDATE approvals_pinnedstep SET quorum = 1",
+        "UPDATE approvals_pinnedstep SET stage = 9",
+        "DELETE FROM newsroom_releasesignoff",
+        "DELETE FROM stories_revisionasset",
         "UPDATE approvals_decision SET on_behalf_id = NULL",
         "UPDATE approvals_decision SET waited = '1 day'",
         "UPDATE stories_intake SET text = 'Another.'",

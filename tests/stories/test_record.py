@@ -27,13 +27,17 @@ def test_every_fact_has_its_entry(live_newsroom, capsys):
     assert sources == [
         "stories_story",
         "stories_revision",
+        "approvals_pinnedstep",
+        "approvals_pinnedstep",
         "approvals_submission",
         "approvals_decision",
         "approvals_decision",
+        "newsroom_releasesignoff",
+        "newsroom_releasesignoff",
         "newsroom_release",
     ]
     call_command("verify_record")
-    assert "6 facts in 1 chains" in capsys.readouterr().out
+    assert "10 facts in 1 chains" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
