@@ -124,13 +124,15 @@ class Look:
 
     @property
     def may_decide(self) -> bool:
-        return self.step is not None and self.step.covered is not None and self.own and not self.wrote
+        """Whether the person can say anything: who wrote words in it can object, and not clear."""
+        return self.step is not None and self.step.covered is not None and self.own
 
     @property
     def may_clear(self) -> bool:
         """Whether there is something left to clear for the person."""
         step, signed = self.step, self.given is not None and self.given.verdict == Verdict.CLEARED
-        return bool(self.may_decide and step and step.missing and self.is_free and not signed)
+        free = self.may_decide and self.is_free and not self.wrote and not signed
+        return bool(free and step and step.missing)
 
     @property
     def is_free(self) -> bool:
@@ -139,9 +141,11 @@ class Look:
 
     @property
     def dock(self) -> str:
-        """What the bar at the foot is about: "given", "refused", "cleared", "closed" or "open"."""
+        """What the bar at the foot is about: "given", "wrote", "refused", "cleared", "closed" or "open"."""
         if self.given:
             return "given"
+        if self.wrote:
+            return "wrote"
         if self.refusals:
             return "refused"
         if self.step and self.step.stands:
@@ -272,7 +276,12 @@ class Look:
             return [first, *dict.fromkeys(self._can(step) for step in self.progress.missing)]
         if self.step.covered is None:
             return [f"There is nothing to clear: this revision has no words that {self.step.desk} covers."]
-        return ["Four eyes: you wrote words in it, so you cannot clear it.", self._can(self.step)]
+        return []
+
+    @property
+    def who_else(self) -> str:
+        """Who can clear it where the person cannot."""
+        return self._can(self.step) if self.step else ""
 
     def _can(self, step: rules.StepState) -> str:
         people = self.who_can.get(step.step_id, [])
@@ -345,7 +354,7 @@ class Look:
     @property
     def is_new(self) -> bool:
         """Whether the person has never seen or decided on any of it."""
-        return self.may_decide and self.last is None and not self.bases
+        return self.may_decide and not self.wrote and self.last is None and not self.bases
 
     @property
     def words(self) -> int:
