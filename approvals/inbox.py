@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -198,7 +199,7 @@ class Item:
     def others_words(self) -> str:
         """Who else can clear it: "Hugh Penrose can clear it."."""
         if not self.others:
-            return "Nobody else is on the desk: an administrator can add somebody."
+            return "Nobody else is on the desk: whoever manages routes can add somebody."
         return f"{rules.names(self.others, 'or')} can clear it."
 
     @property
@@ -206,7 +207,7 @@ class Item:
         """The desk's last decision on the step, by whoever took it."""
         return self.step.last
 
-    @property
+    @cached_property
     def words(self) -> int | None:
         """How many words there are to read; None where there are very many."""
         if not _short(self.revision):

@@ -240,7 +240,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_BEAT_SCHEDULE = {
     "look ahead": {"task": "newsroom.tasks.look_ahead", "schedule": 20.0, "options": {"expires": 20}},
     "sweep": {"task": "newsroom.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "remind": {"task": "approvals.tasks.remind", "schedule": 30.0, "options": {"expires": 30}},
+    "remind": {"task": "approvals.tasks.remind", "schedule": 10.0, "options": {"expires": 10}},
 }
 
 LOGGING = {

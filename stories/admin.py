@@ -1,5 +1,6 @@
 """The admin: what is set up is edited here; what happened can only be looked at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -66,8 +67,16 @@ class FactAdmin(admin.ModelAdmin[Any]):
 class NamedAdmin(admin.ModelAdmin[Any]):
     """Things with a name and an address."""
 
-    prepopulated_fields = {"slug": ["name"]}
     search_fields = ["name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Contents and the conditions of steps know it by its slug: once there, that stays."""
+        return ["slug"] if obj else []
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> dict[str, Sequence[str]]:
+        return {} if obj else {"slug": ["name"]}
 
 
 @admin.register(Team)

@@ -5,6 +5,7 @@ fact by fact: never a public story whose every word was not cleared, and never a
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,15 +44,16 @@ PARAGRAPH, QUOTE, LAST = WORDS["body"]
 
 
 @dataclass
-class Actor:
+class Actor(ABC):
     """Somebody who does a few things, one after the other, with dice of their own."""
 
     room: Newsroom
     story: Story
     dice: Random
 
+    @abstractmethod
     def moves(self) -> list[Callable[[], Any]]:
-        raise NotImplementedError
+        """What they may do next."""
 
     def act(self) -> list[str]:
         """What became of each: the verb and what it gave, or how it was refused."""

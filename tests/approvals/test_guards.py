@@ -15,7 +15,7 @@ from approvals.models import Covers, Decision, Desk, PinnedStep, Route, Standing
 from newsroom import releasing
 from newsroom.models import Release
 from stories import record
-from stories.models import Entry, Fact, Revision, User
+from stories.models import Entry, Fact, Revision, Topic, User
 from stories.refusals import hint_of
 from tests.approvals.doing import ask, covered
 
@@ -456,23 +456,27 @@ def test_the_admin_shows_facts_and_offers_nothing_more(newsroom, as_, model):
     assert everything() == before
 
 
-def test_an_administrator_sets_up_desks_and_routes(newsroom, as_):
+def test_the_admin_goes_round_no_rule_of_routes(newsroom, as_):
+    """They are set up on pages of the product, whose verbs keep a route whole."""
     browser = as_(newsroom.administrator)
-    sent = {"name": "Statistics", "members": [newsroom.nobody.pk], "escalates_after": 30}
-    assert browser.post(reverse("admin:approvals_desk_add"), sent).status_code == 302
-    desk = Desk.objects.get(name="Statistics")
-    steps = {
-        "steps-TOTAL_FORMS": 1,
-        "steps-INITIAL_FORMS": 0,
-        "steps-0-desk": desk.pk,
-        "steps-0-covers": "everything",
-        "steps-0-position": 1,
-        "steps-0-stage": 1,
-        "steps-0-condition": "always",
-        "steps-0-quorum": 1,
-    }
-    assert browser.post(reverse("admin:approvals_route_add"), {"name": "Figures", **steps}).status_code == 302
-    assert [step.desk for step in Route.objects.get(name="Figures").steps.all()] == [desk]
+    for model, thing in (
+        ("desk", newsroom.legal),
+        ("route", newsroom.route),
+        ("step", newsroom.route.steps.first()),
+    ):
+        assert browser.get(reverse(f"admin:approvals_{model}_change", args=[thing.pk])).status_code == 200
+        assert browser.post(reverse(f"admin:approvals_{model}_add"), {"name": "Mine"}).status_code == 403
+        changed = browser.post(reverse(f"admin:approvals_{model}_change", args=[thing.pk]), {"name": "Mine"})
+        assert changed.status_code == 403
+    assert not Desk.objects.filter(name="Mine").exists()
+
+
+def test_a_slug_that_contents_know_stays(newsroom, as_):
+    topic = Topic.objects.get(slug="bridges")
+    change = reverse("admin:stories_topic_change", args=[topic.pk])
+    sent = as_(newsroom.administrator).post(change, {"name": "Bridges and fords", "slug": "fords"})
+    topic.refresh_from_db()
+    assert (sent.status_code, topic.name, topic.slug) == (302, "Bridges and fords", "bridges")
 
 
 @pytest.mark.parametrize("kind", ["desk", "route", "user"])
