@@ -55,7 +55,7 @@ class Objection(Refused):
 
 
 class FourEyes(Refused):
-    """Somebody tried to decide on words that they, or whom they stand in for, wrote."""
+    """Somebody tried to clear words that they, or whom they stand in for, wrote."""
 
 
 class NotOnDesk(Refused):
@@ -222,7 +222,7 @@ def ask_for_changes(
 
     Raises:
         ReasonMissing: `reason` is empty.
-        Moved, FourEyes, NotOnDesk, NotDeputy, NotAsked: see there.
+        Moved, NotOnDesk, NotDeputy, NotAsked: see there.
     """
     return _decide(step, revision, covered, by, Verdict.CHANGES, _reason(reason), on_behalf)
 
@@ -240,7 +240,7 @@ def refuse(
 
     Raises:
         ReasonMissing: `reason` is empty.
-        Moved, FourEyes, NotOnDesk, NotDeputy, NotAsked: see there.
+        Moved, NotOnDesk, NotDeputy, NotAsked: see there.
     """
     return _decide(step, revision, covered, by, Verdict.REFUSED, _reason(reason), on_behalf)
 

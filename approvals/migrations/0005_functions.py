@@ -177,7 +177,7 @@ CREATE FUNCTION files_of(content jsonb) RETURNS SETOF text LANGUAGE sql IMMUTABL
     UNION ALL SELECT f ->> 'sha256' FROM jsonb_array_elements(content -> 'attachments') f
 $$;
 
--- Nobody clears their own words. Who may not decide on a step of a revision: whoever contributed since it was last
+-- Nobody clears their own words. Who may not clear a step of a revision: whoever contributed since it was last
 -- fully cleared (typed, had a wording taken, uploaded what is shown, restored, brought the text it began from), and
 -- whoever first wrote words that it covers now and did not cover then, however they came back.
 CREATE FUNCTION barred(wanted stories_revision, step approvals_pinnedstep, digest text) RETURNS bigint[]
@@ -227,7 +227,7 @@ END
 $$;
 
 -- Each step asked of a revision's story, by stage: what it has to cover, the sign-offs that count, how it stands, who may not
--- decide, whether the stages before are met, and its deadline.
+-- clear it, whether the stages before are met, and its deadline.
 CREATE FUNCTION signoffs(wanted bigint)
 RETURNS TABLE (step_id bigint, story_id bigint, revision_id bigint, desk_id bigint, covered text,
                decisions bigint[], state text, barred bigint[], is_open boolean, due timestamptz)

@@ -359,3 +359,31 @@ def test_how_long_the_words_had_waited_is_kept_with_the_decision(newsroom):
     decision.refresh_from_db()
     assert timedelta(0) < decision.waited < timedelta(minutes=1)
     assert decision.waited <= decision.at - revision.at
+
+
+def test_who_wrote_words_can_object_to_them(newsroom):
+    """Else a drafter would silence a lawyer by taking a wording of theirs."""
+    revision = newsroom.submitted()
+    anchor = {"part": "summary", "block": None, "exact": "two miles", "prefix": "walkers ", "suffix": "."}
+    wording = remarks.suggest(
+        revision=revision, by=newsroom.lawyer, anchor=anchor, replacement="a long detour"
+    )
+    taken = remarks.take(suggestion=wording, by=newsroom.drafter, based_on=revision.pk)
+    decide(clearing.refuse, taken, newsroom.legal, newsroom.lawyer, reason="The rest is libel.")
+    assert state(taken, newsroom.legal) == "refused"
+    with pytest.raises(clearing.RefusedByDesk):
+        decide(clearing.clear, taken, newsroom.legal, newsroom.second_lawyer)
+
+
+def test_waiting_is_counted_from_when_the_words_became_these(newsroom):
+    first = newsroom.submitted()
+    newsroom.edit(first.story, summary="Another summary.")
+    last = newsroom.edit(first.story, contacts="River desk")
+    decision = decide(clearing.clear, last, newsroom.legal, newsroom.lawyer)
+    quotes = decide(clearing.clear, last, newsroom.private_office, newsroom.secretary)
+    for made in (decision, quotes):
+        made.refresh_from_db()
+    asked = first.story.submissions.get()
+    assert decision.waited == decision.at - Revision.objects.get(pk=last.pk).at
+    # The quote was the same all along: it was laid before them with the request.
+    assert quotes.waited == quotes.at - asked.at

@@ -494,9 +494,9 @@ class Story:
             why.add("not_on_desk")
         if behalf is not None and not self.model.stands_in(by, behalf, desk, at):
             why.add("not_deputy")
-        if {by, behalf} & self.barred(step, self.newest):
-            why.add("four_eyes")
         if verdict == "cleared":
+            if {by, behalf} & self.barred(step, self.newest):
+                why.add("four_eyes")
             if not self.is_open(step, self.newest):
                 why.add("not_open")
             others = {**self.latest(step.identity, words)}

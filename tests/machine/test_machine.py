@@ -35,7 +35,7 @@ from approvals.models import Decision as DecisionRow
 from approvals.models import Step as RouteStep
 from newsroom import releasing
 from newsroom.models import Disarm, Release
-from stories import drafting, record
+from stories import drafting, record, remarks
 from stories.clocks import database_now
 from stories.models import Entry, Intake, User, WorkingCopy
 from stories.models import Revision as RevisionRow
@@ -298,13 +298,11 @@ class Newsroom(RuleBasedStateMachine):
         if who % 2 or earlier.content == story.content:
             self.do_save(story, by, earlier.content)
             return
-        row = RevisionRow.objects.create(
+        row = remarks.restore(
             story=self.rows[story.id],
+            revision=RevisionRow.objects.get(pk=earlier.id),
             by=by,
-            number=0,
-            content=earlier.content,
-            based_on_id=story.revisions[-1].id,
-            restores_id=earlier.id,
+            based_on=story.revisions[-1].id,
         )
         copy = self.copies.get((story.id, by.pk))
         self.took(story, row, earlier.by)
