@@ -20,6 +20,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.stack import ROOT, free_port, table
+from newsroom.embedded.account import tied_to_us
 
 SIZES = (1_000, 100_000)
 REQUESTS = 200
@@ -173,7 +174,7 @@ def web() -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "newsroom.wsgi:application", f"--bind=127.0.0.1:{port}"]
     command += ["--workers=2", "--threads=4", "--no-control-socket", "--log-level=warning"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr)
+    server = subprocess.Popen(tied_to_us(command, death_signal="TERM"), cwd=ROOT, stdout=sys.stderr)
     try:
         for _ in range(300):
             try:

@@ -132,7 +132,7 @@ def story_list(request: HttpRequest) -> HttpResponse:
     # To count what has the words would be to look for them everywhere.
     count = None if wanted else known[: COUNTED + 1].count()
     if wanted:
-        named = Revision.objects.filter(story=OuterRef("pk"), content__headline__icontains=wanted)
+        named = Revision.objects.filter(story=OuterRef("pk"), heading__icontains=wanted)
         stories = stories.filter(Exists(named))
     page = _page(known, stories, request.GET.get("before", ""), request.GET.get("after", ""))
     context = {

@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Self
 import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Now, Upper
 
 from . import access, guards
 from .kinds import ENDINGS, TYPES
@@ -220,6 +222,12 @@ class Revision(Fact):
     number = models.PositiveIntegerField()
     based_on = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     content = models.JSONField()
+    #: The headline once more, for the index by which stories are looked for.
+    heading = models.GeneratedField(
+        expression=KeyTextTransform("headline", "content"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     parts = models.JSONField(db_default=models.Value({}, models.JSONField()), editable=False)
     digest = models.CharField(max_length=64, db_default="", editable=False)
     origin = models.CharField(
@@ -239,6 +247,9 @@ class Revision(Fact):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["story", "number"], name="one_revision_a_number"),
+        ]
+        indexes = [
+            GinIndex(OpClass(Upper("heading"), name="gin_trgm_ops"), name="revision_heading"),
         ]
         triggers = [
             guards.check(
@@ -272,7 +283,7 @@ class Revision(Fact):
                 [("newest", "bigint")],
             ),
             guards.append_only(),
-            guards.recorded("content"),
+            guards.recorded("content", "heading"),
         ]
 
     def __str__(self) -> str:
