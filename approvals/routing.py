@@ -470,16 +470,7 @@ SELECT t.id, n.desk_id, n.covers, n.whom, n.condition, n.value,
 FROM approvals_step t CROSS JOIN (SELECT %s::jsonb) AS c (words) CROSS JOIN LATERAL (
     SELECT t.desk_id, t.covers, t.whom, t.condition, t.value
     UNION ALL
-    SELECT o.desk_id, CASE WHEN t.covers IN ('speaker', 'role') THEN o.match ELSE t.covers END,
-           CASE WHEN t.covers IN ('speaker', 'role') THEN o.name ELSE '' END, o.match, o.name
-    FROM approvals_privateoffice o
-    WHERE t.condition = 'private_office' AND applies(c.words, o.match, o.name)
-    UNION ALL
-    SELECT coalesce(d.id, t.desk_id), t.covers, t.whom, 'partner', p ->> 'slug'
-    FROM jsonb_array_elements(coalesce(c.words -> 'partners', '[]')) p
-    LEFT JOIN stories_organisation g ON g.slug = p ->> 'slug'
-    LEFT JOIN approvals_desk d ON d.organisation_id = g.id
-    WHERE t.condition = 'partner' AND t.value = '' AND p ->> 'slug' <> ''
+    SELECT * FROM named_steps(c.words, t.desk_id, t.covers, t.whom, t.condition, t.value)
 ) n
 WHERE t.route_id = ANY (%s)
 ORDER BY t.stage, t.position, t.id, n.value
