@@ -8,12 +8,12 @@ has no forecast, nor has a desk that decided too seldom.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import groupby
 
 from django.db import connection
 
 from stories.clocks import database_now, lasting, office, said
-from stories.models import Story
 from stories.moments import Moment
 
 from . import rules
@@ -45,6 +45,23 @@ class Asked:
     due: datetime | None = None
 
 
+class Untold(StrEnum):
+    """Why there is no telling when a desk will be done, as what is said of several desks."""
+
+    ANSWERED = "have answered, and wait for the drafter"
+    SELDOM = f"have decided fewer than {ENOUGH} times"
+    BEHIND = "have to wait for a desk without one"
+
+    def of(self, desks: Sequence[str]) -> str:
+        """The sentence without its full stop: "No forecast: Legal has decided fewer than 3 times"."""
+        said = str(self.value)
+        if len(desks) == 1:
+            said = said.replace("have", "has", 1).replace("wait for the", "waits for the")
+        elif self == Untold.SELDOM:
+            said = said.replace("have", "have each", 1)
+        return f"No forecast: {rules.names(desks, 'and')} {said}"
+
+
 @dataclass(frozen=True)
 class Forecast:
     """When a desk will be done (None: no telling, and why), held against its deadline and the embargo."""
@@ -53,7 +70,7 @@ class Forecast:
     done: datetime | None
     now: datetime
     embargo: Moment | None = None
-    why_none: str = ""
+    untold: Untold | None = None
 
     @property
     def misses_embargo(self) -> bool:
@@ -71,16 +88,17 @@ class Forecast:
     @property
     def words(self) -> str:
         """The forecast in a sentence without its full stop."""
-        if self.done is None:
-            return f"No forecast: {self.why_none}"
         desk = self.asked.desk
+        if self.untold:
+            return self.untold.of([desk])
+        assert self.done
         if self.misses_embargo and self.embargo:
             return f"At this pace {desk} will miss the embargo by {lasting(self.done - self.embargo.instant)}"
         if self.misses_deadline and self.asked.due:
             return f"At this pace {desk} will miss its deadline by {lasting(self.done - self.asked.due)}"
         at = f"At this pace {desk} will be done at {said(office(self.done), self.now)}"
         if self.done == self.now:
-            at = f"At this pace {desk} would be done by now"
+            at = f"At its usual pace {desk} would be done already"
         if self.asked.due:
             return f"{at}, {lasting(self.asked.due - self.done)} before its deadline"
         if self.embargo:
@@ -106,9 +124,10 @@ class StoryForecast:
             return max(missed, key=lambda one: one[0])[1].words
         if missed := [(done, step) for done, step in known if step.misses_deadline]:
             return min(missed, key=lambda one: one[0])[1].words
-        unknown = next((step for step in self.steps if step.done is None), None)
-        if unknown:
-            return unknown.words
+        unknown = next((step for step in self.steps if step.untold), None)
+        if unknown and unknown.untold:
+            alike = [step.asked.desk for step in self.steps if step.untold == unknown.untold]
+            return unknown.untold.of(list(dict.fromkeys(alike)))
         if len(known) == 1:
             return known[0][1].words
         if not known:
@@ -116,8 +135,21 @@ class StoryForecast:
         done, last = max(known, key=lambda one: one[0])
         before = f", {lasting(last.embargo.instant - done)} before the embargo" if last.embargo else ""
         if done == last.now:
-            return f"At this pace everything would be cleared by now{before}"
+            return f"At the usual pace everything would be cleared already{before}"
         return f"At this pace everything will be cleared at {said(office(done), last.now)}{before}"
+
+    @property
+    def details(self) -> list[str]:
+        """A sentence for each desk beside `words`; one for all that lack a forecast for the same reason."""
+        untold: dict[Untold, list[str]] = {}
+        told = []
+        for step in self.steps:
+            if step.untold is None:
+                told.append(step.words)
+            elif step.asked.desk not in untold.setdefault(step.untold, []):
+                untold[step.untold].append(step.asked.desk)
+        found = [*told, *(why.of(desks) for why, desks in untold.items())]
+        return [words for words in dict.fromkeys(found) if words != self.words]
 
 
 def forecasts(
@@ -139,13 +171,13 @@ def _forecast(
     step: Asked, pace: Pace, begins: datetime | None, now: datetime, embargo: Moment | None
 ) -> Forecast:
     if step.answered:
-        return Forecast(step, None, now, embargo, f"{step.desk} has answered, and waits for the drafter")
+        return Forecast(step, None, now, embargo, Untold.ANSWERED)
     if pace.median is None:
-        return Forecast(step, None, now, embargo, f"{step.desk} has decided fewer than {ENOUGH} times")
+        return Forecast(step, None, now, embargo, Untold.SELDOM)
     if step.waited is not None:
         return Forecast(step, max(now, now - step.waited + pace.median), now, embargo)
     if begins is None:
-        return Forecast(step, None, now, embargo, f"{step.desk} has to wait for a desk without one")
+        return Forecast(step, None, now, embargo, Untold.BEHIND)
     return Forecast(step, begins + pace.median, now, embargo)
 
 
@@ -190,17 +222,18 @@ def asked_of(step: rules.StepState, waited: timedelta | None) -> Asked:
     return Asked(step.step_id, step.desk_id, step.desk, step.stage, waited, answered, step.due)
 
 
-def of_story(story: Story) -> StoryForecast:
-    """The forecast of a story's newest words; without steps where nothing is missing."""
-    missing = rules.newest_progress([story.pk])[story.pk].missing
-    if not missing:
+def of_story(progress: rules.Progress, embargo: Moment | None) -> StoryForecast:
+    """The forecast of a story's newest words, from how far their clearance has come and the planned embargo.
+
+    Without steps where nothing is missing.
+    """
+    if not progress.missing:
         return StoryForecast([])
-    waited = waiting_times(step.step_id for step in missing)
-    planned = story.embargos.order_by("-id").first()
+    waited = waiting_times(step.step_id for step in progress.missing)
     found = forecasts(
-        [asked_of(step, waited.get(step.step_id)) for step in missing],
-        paces(step.desk_id for step in missing),
+        [asked_of(step, waited.get(step.step_id)) for step in progress.missing],
+        paces(step.desk_id for step in progress.missing),
         database_now(),
-        Moment(planned.instant, planned.zone) if planned else None,
+        embargo,
     )
     return StoryForecast(found)

@@ -107,9 +107,14 @@ class State:
             return TimeLeft(Moment(self.visibility.visible_from, zone), self.now, "public")
         if self.visibility:
             return TimeLeft(self.visibility.release.moment, self.now, "to embargo")
-        if self.embargo:
-            return TimeLeft(Moment(self.embargo.instant, self.embargo.zone), self.now, "to planned embargo")
+        if self.planned:
+            return TimeLeft(self.planned, self.now, "to planned embargo")
         return None
+
+    @property
+    def planned(self) -> Moment | None:
+        """The moment for which the story is meant, if anybody has said."""
+        return Moment(self.embargo.instant, self.embargo.zone) if self.embargo else None
 
     @property
     def headline(self) -> str:

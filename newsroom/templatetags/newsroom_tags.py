@@ -20,9 +20,9 @@ def story_head(story: Story) -> State:
 
 
 @register.simple_tag
-def story_forecast(story: Story) -> forecast.StoryForecast:
+def story_forecast(state: State) -> forecast.StoryForecast:
     """When the desks that are asked will be done, at their pace."""
-    return forecast.of_story(story)
+    return forecast.of_story(state.progress, state.planned)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from approvals import forecast
 from approvals.forecast import Asked, Pace, forecasts
 from approvals.models import Desk, Step
+from newsroom.state import state_of
 from stories import drafting
 from stories.moments import Moment
 from tests.approvals.doing import ask
@@ -62,7 +63,7 @@ def test_what_cannot_be_known_is_said_and_not_guessed(asked, paces, embargo):
         unknown = one.asked.answered or paces.get(one.asked.desk_id, Pace()).median is None
         assert not unknown or one.done is None
         assert one.words.startswith("No forecast: ") == (one.done is None)
-        assert bool(one.why_none) == (one.done is None)
+        assert bool(one.untold) == (one.done is None)
 
 
 @given(steps(), medians, spans, st.integers(1, 4))
@@ -135,7 +136,7 @@ def test_the_words(words, case):
 
 def test_what_lies_there_for_longer_than_ever_would_be_done_by_now():
     assert one(9 * HOUR, HOUR, embargo=NOW + HOUR) == (
-        "At this pace Legal would be done by now, 1 h 0 min before the embargo"
+        "At its usual pace Legal would be done already, 1 h 0 min before the embargo"
     )
 
 
@@ -153,6 +154,17 @@ def test_a_later_stage_begins_when_the_one_before_is_done():
     assert forecast.StoryForecast(found).words == (
         "At this pace everything will be cleared at 19:00 BST, 2 h 0 min before the embargo"
     )
+
+
+def test_desks_without_a_forecast_for_the_same_reason_are_told_of_once():
+    asked = [Asked(1, 1, "Legal", 1, HOUR), Asked(2, 2, "Policy", 1, HOUR), Asked(3, 3, "Ports", 1, HOUR)]
+    asked += [Asked(4, 4, "Science", 2), Asked(5, 5, "Finance", 1, HOUR, answered=True)]
+    found = forecast.StoryForecast(forecasts(asked, {3: Pace(9, 2 * HOUR)}, NOW))
+    assert found.words == "No forecast: Legal, Policy and Science have each decided fewer than 3 times"
+    assert found.details == [
+        "At this pace Ports will be done at 16:00 BST",
+        "No forecast: Finance has answered, and waits for the drafter",
+    ]
 
 
 # From the facts
@@ -178,6 +190,11 @@ def test_changes_asked_are_no_pace_and_only_the_last_ones_count(newsroom, monkey
     assert forecast.paces([newsroom.legal.pk])[newsroom.legal.pk].decided == 4
 
 
+def of_story(story) -> forecast.StoryForecast:
+    state = state_of(story)
+    return forecast.of_story(state.progress, state.planned)
+
+
 @pytest.mark.django_db
 def test_a_story_forecast_from_its_facts(newsroom):
     Step.objects.filter(desk=newsroom.private_office).update(stage=2)
@@ -186,24 +203,24 @@ def test_a_story_forecast_from_its_facts(newsroom):
     revision = newsroom.submitted()
     moment = Moment(datetime.now(UTC) + timedelta(hours=5), "Europe/London")
     drafting.plan_embargo(story=revision.story, by=newsroom.drafter, moment=moment)
-    found = forecast.of_story(revision.story)
+    found = of_story(revision.story)
     assert [step.asked.desk for step in found.steps] == ["Legal", "Private Office"]
     assert found.words.endswith("4 h 59 min before the embargo")
     ask(newsroom, revision, newsroom.legal, newsroom.lawyer)
-    words = [step.words for step in forecast.of_story(revision.story).steps]
+    words = [step.words for step in of_story(revision.story).steps]
     assert words == [
         "No forecast: Legal has answered, and waits for the drafter",
         "No forecast: Private Office has to wait for a desk without one",
     ]
-    assert forecast.of_story(newsroom.draft(slug="draft").story).words == ""
-    assert forecast.of_story(newsroom.cleared(slug="done").story).steps == []
+    assert of_story(newsroom.draft(slug="draft").story).words == ""
+    assert of_story(newsroom.cleared(slug="done").story).steps == []
 
 
 @pytest.mark.django_db
 def test_as_many_queries_for_many_desks_as_for_one(newsroom):
     def queries(story) -> int:
         with CaptureQueriesContext(connection) as caught:
-            assert forecast.of_story(story).steps
+            assert of_story(story).steps
         return len(caught)
 
     with_two = queries(newsroom.submitted().story)
@@ -218,7 +235,7 @@ def test_the_pages_of_a_story_show_it(newsroom, as_):
     story = newsroom.submitted().story
     for name in ("story_clearing", "story_release"):
         text = as_(newsroom.officer).get(reverse(name, args=[story.uid])).content.decode()
-        assert "No forecast: Legal has decided fewer than 3 times." in text
+        assert "No forecast: Legal and Private Office have each decided fewer than 3 times." in text
     done = newsroom.cleared(slug="done").story
     text = as_(newsroom.officer).get(reverse("story_clearing", args=[done.uid])).content.decode()
     assert "At this pace" not in text
