@@ -1,5 +1,7 @@
 """The verbs of clearance. The database checks each rule once more, and has the last word."""
 
+from collections.abc import Iterable
+
 from django.db import Error, transaction
 from django.db.models import Q
 
@@ -11,7 +13,7 @@ from . import coverage, routing, rules
 from .models import ALL, Decision, PinnedStep, Route, Seen, Submission, Verdict
 
 #: What a step asks, by which a route is held against what was pinned of it.
-ASKS = ("desk", "covers", "whom", "condition", "value", "stage", "position", "quorum", "before")
+ASKS = ("desk_id", "covers", "whom", "condition", "value", "stage", "position", "quorum", "before")
 
 
 class Refused(Exception):
@@ -174,13 +176,16 @@ def _request(revision: Revision, by: User, route: Route) -> Submission:
 def route_changed(submission: Submission) -> bool:
     """Whether the route asks something else today than when clearance was requested by it, or others."""
     asks = set(submission.route.steps.values_list(*ASKS))
-    pinned = submission.steps.filter(pattern=None).values_list(*ASKS)
-    return asks != set(pinned) or _people_changed(submission)
+    asked = list(submission.steps.all())
+    pinned = {tuple(getattr(step, name) for name in ASKS) for step in asked if step.pattern_id is None}
+    return asks != pinned or _people_changed(asked)
 
 
-def _people_changed(submission: Submission) -> bool:
+def _people_changed(asked: Iterable[PinnedStep]) -> bool:
     """Whether a desk of which all have to sign has other people than when it was asked."""
-    everybody = list(submission.steps.filter(quorum=ALL, desk__isnull=False))
+    everybody = [step for step in asked if step.quorum == ALL and step.desk_id]
+    if not everybody:
+        return False
     here = rules.people_of(step.desk_id for step in everybody if step.desk_id)
     return any(
         {person.pk for person in here.get(step.desk_id or 0, [])} != set(step.people) for step in everybody

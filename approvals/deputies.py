@@ -143,9 +143,11 @@ class SpeaksFor:
         return self.people[0] if len(self.people) == 1 and not self.own else None
 
 
-def speaks_for(user: User, step: rules.StepState) -> SpeaksFor:
-    """For whom `user` can decide on a step; who wrote words in it is left out, unless nobody else is left."""
-    people = rules.principals(user, step.desk_id)
+def speaks_for(user: User, step: rules.StepState, people: Sequence[User]) -> SpeaksFor:
+    """For whom `user`, who stands in for `people` on its desk, can decide on a step.
+
+    Who wrote words in it is left out, unless nobody else is left.
+    """
     free = [person for person in people if person.pk not in step.barred]
     own = rules.on_desk(user, step)
-    return SpeaksFor(own, free if free or own else people)
+    return SpeaksFor(own, free if free or own else list(people))

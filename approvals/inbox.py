@@ -16,9 +16,9 @@ from stories.models import Embargo, Revision, User
 from stories.moments import Moment
 
 from . import claiming, forecast, rules, waiting
+from .counting import word_count
 from .differences import Difference, difference
 from .models import Claim, Covers, Decision, Deputyship, Desk
-from .parts import word_count
 from .waiting import (
     ACTIONABLE,
     AHEAD,

@@ -12,9 +12,10 @@ from stories import record
 from stories.models import Revision, Story, User
 
 from . import board, clearing, coverage, routing, rules
+from .counting import word_count
 from .differences import Difference, difference
 from .models import Covers, Decision, Route, Seen, Submission, Verdict
-from .parts import links, word_count
+from .parts import links
 from .passages import Passage, listed
 
 #: How many of a person's decisions on a story are offered to be taken back.
@@ -251,17 +252,21 @@ class Look:
         return [one for one in self.to_take_back if self.given is None or one.pk != self.given.pk]
 
     @cached_property
+    def people(self) -> list[User]:
+        """The people of the step's desk for whom the person stands in now."""
+        return rules.principals(self.user, self.step.desk_id) if self.step else []
+
+    @cached_property
     def principals(self) -> list[tuple[User, Decision | None]]:
         """The people for whom the person stands in, and what each decided last."""
         if self.step is None or not self.own:
             return []
-        people = rules.principals(self.user, self.step.desk_id)
-        if not people:
+        if not self.people:
             return []
         last = self._decisions(self.step).annotate(whose=Coalesce("on_behalf_id", "by_id"))
-        last = last.filter(whose__in=[person.pk for person in people]).order_by("whose", "-id")
+        last = last.filter(whose__in=[person.pk for person in self.people]).order_by("whose", "-id")
         found = {one.on_behalf_id or one.by_id: one for one in last.distinct("whose")}
-        return [(person, found.get(person.pk)) for person in people]
+        return [(person, found.get(person.pk)) for person in self.people]
 
     @cached_property
     def who_can(self) -> dict[int, list[User]]:

@@ -130,11 +130,6 @@ def parts(content: dict[str, Any], covers: str, whom: str = "") -> list[Part]:
     return list(found)
 
 
-def word_count(content: dict[str, Any], covers: str, whom: str = "") -> int:
-    """How many words there are in what a step covers, for somebody who has it all to read."""
-    return sum(token.is_word for part in parts(content, covers, whom) for token in part.tokens)
-
-
 def links(content: dict[str, Any], covers: str, whom: str = "") -> list[str]:
     """Where the links in what a step covers lead, in order: on the page they do not show it."""
     hrefs = (token.href for part in parts(content, covers, whom) for token in part.tokens)
@@ -297,6 +292,9 @@ class _Lists:
         self._ending = False
 
     def feed(self, token: Token) -> None:
+        if not (token.means or self._ending):
+            self._tokens.append(token)
+            return
         name = tag_name(token)
         if self._ending and not token.text.isspace():
             self.end_line()

@@ -256,7 +256,7 @@ def _page(
             "look": seen,
             "article": rendering.article(content, picture_url=picture_url(content["picture"]), marks=marks),
             "form": form,
-            "speaks": deputies.speaks_for(seen.user, step) if step and seen.may_decide else None,
+            "speaks": deputies.speaks_for(seen.user, step, seen.people) if step and seen.may_decide else None,
             "chosen": request.POST.get("on_behalf", ""),
             "fields": _fields(form, errors, is_open=moved is None),
             "back": TakeBackForm(initial={**words}),

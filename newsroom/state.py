@@ -1,9 +1,9 @@
 """What people call the state of a story: derived from the facts by one function, a query a list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -53,6 +53,15 @@ class TimeLeft:
     @property
     def utc(self) -> str:
         return f"({self.moment.utc})"
+
+
+class Clearance(Protocol):
+    """A story's newest revision, and how far its clearance has come."""
+
+    @property
+    def revision(self) -> Revision: ...
+    @property
+    def progress(self) -> rules.Progress: ...
 
 
 @dataclass(frozen=True)
@@ -133,18 +142,26 @@ class State:
         return self.revision.short_digest
 
 
-def state_of(story: Story) -> State:
-    """The state of one story."""
-    return states_of([story])[0]
+def state_of(story: Story, known: Clearance | None = None) -> State:
+    """The state of one story. What is `known` of its clearance is not looked up again."""
+    if known is None:
+        return states_of([story])[0]
+    return _states([story], {story.pk: known.revision}, {story.pk: known.progress})[0]
 
 
 def states_of(stories: Iterable[Story]) -> list[State]:
     """The states of stories, in their order, in as many queries for one as for a page of them."""
     listed = list(stories)
     ids = [story.pk for story in listed]
-    now = timezone.now().astimezone(UTC)
     newest = _newest(Revision.objects.filter(story__in=ids).select_related("by"), "story_id", "-number")
-    progress = rules.newest_progress(ids)
+    return _states(listed, newest, rules.newest_progress(ids))
+
+
+def _states(
+    listed: list[Story], newest: Mapping[int, Revision], progress: Mapping[int, rules.Progress]
+) -> list[State]:
+    ids = [story.pk for story in listed]
+    now = timezone.now().astimezone(UTC)
     visible = Visibility.objects.filter(story__in=ids).with_public()
     visibility = {row.story_id: row for row in visible}
     holds = _newest(Hold.objects.filter(story__in=ids, lift=None).select_related("by"), "story_id", "-id")

@@ -351,14 +351,10 @@ def panel(story: Story, revision: Revision, user: User) -> Panel:
     """
     comments = Comment.objects.filter(story=story, answers=None)
     suggestions = Suggestion.objects.filter(story=story)
-    unresolved = comments.filter(resolution=None)
-    unanswered = suggestions.filter(taken_by=None, decline=None)
-    counts = {
-        "open": _count(unresolved, unanswered),
-        "all": _count(comments, suggestions),
-    }
-    found: list[Remark] = [Remark(fact) for fact in _with_people(unresolved)[:IN_PANEL]]
-    found += [Remark(fact) for fact in _with_people(unanswered)[:IN_PANEL]]
+    unresolved, unanswered = models.Q(resolution=None), models.Q(taken_by=None, decline=None)
+    counts = [_count(comments, unresolved), _count(suggestions, unanswered)]
+    found: list[Remark] = [Remark(fact) for fact in _with_people(comments.filter(unresolved))[:IN_PANEL]]
+    found += [Remark(fact) for fact in _with_people(suggestions.filter(unanswered))[:IN_PANEL]]
     found = sorted(found, key=lambda remark: remark.fact.at)[:IN_PANEL]
     _placed(found, revision)
     _answered(found)
@@ -369,8 +365,8 @@ def panel(story: Story, revision: Revision, user: User) -> Panel:
         story=story,
         revision=revision,
         remarks=found,
-        open_count=counts["open"],
-        settled_count=counts["all"] - counts["open"],
+        open_count=sum(unsettled for _, unsettled in counts),
+        settled_count=sum(everything - unsettled for everything, unsettled in counts),
         may_draft=bool(roles_of(user) & {Role.DRAFTER, Role.DUTY_OFFICER}),
     )
 
@@ -395,8 +391,10 @@ def page(story: Story, revision: Revision, number: str | None) -> "Page[Any]":
     return found
 
 
-def _count(comments: "models.QuerySet[Comment]", suggestions: "models.QuerySet[Suggestion]") -> int:
-    return comments.count() + suggestions.count()
+def _count(facts: "models.QuerySet[Any]", unsettled: models.Q) -> tuple[int, int]:
+    """How many there are, and how many of them are open."""
+    found = facts.aggregate(all=models.Count("pk"), unsettled=models.Count("pk", filter=unsettled))
+    return found["all"], found["unsettled"]
 
 
 def _with_people(facts: "models.QuerySet[Any]") -> "models.QuerySet[Any]":

@@ -57,9 +57,6 @@ class Standing(models.Model):
                 condition=models.Q(state__in=["waiting", "again"], is_open=True),
                 name="standing_open",
             ),
-            models.Index(
-                fields=["due"], condition=~models.Q(state__in=["none", "cleared"]), name="standing_due"
-            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django import template
 
 from approvals import forecast
-from newsroom.state import State, state_of
+from newsroom.state import Clearance, State, state_of
 from stories.clocks import office
 from stories.models import Story
 from stories.moments import Moment
@@ -14,9 +14,9 @@ register = template.Library()
 
 
 @register.simple_tag
-def story_head(story: Story) -> State:
-    """The state of a story, for the head of its pages."""
-    return state_of(story)
+def story_head(story: Story, look: Clearance | str = "") -> State:
+    """The state of a story, for the head of its pages; from what `look` knows of it, where a page has one."""
+    return state_of(story, None if isinstance(look, str) else look)
 
 
 @register.simple_tag

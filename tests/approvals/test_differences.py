@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from approvals import coverage
 from approvals.comparing import EMPTY, Run
+from approvals.counting import word_count
 from approvals.differences import Difference, difference
 from approvals.models import Covers
-from approvals.parts import Part, links, parts, word_count
+from approvals.parts import Part, links, parts
 from approvals.passages import Passage
 from approvals.tokens import Tokens
 from tests.approvals.contents import TEXT, contents
@@ -185,7 +186,9 @@ def test_words_are_counted_without_tags_and_punctuation():
     content = words(body=[*body("A footbridge’s <b>span</b> – 40.5 metres!"), quote("Yes.", "Tom Reed", "")])
     assert word_count(content, Covers.QUOTES) == 3
     whole = {**content, **dict.fromkeys(("headline", "slug", "summary", "notes", "contacts"), "")}
-    assert word_count(whole, Covers.EVERYTHING) == 11
+    assert word_count(whole, Covers.EVERYTHING) == 8
+    assert word_count({**whole, "notes": "<p>Two &amp; more_words</p>"}, Covers.NOTES) == 3
+    assert word_count({**whole, "topics": [{"name": "Bridges", "slug": "bridges"}]}, Covers.EVERYTHING) == 9
 
 
 # What moved
