@@ -1,4 +1,4 @@
-"""What becomes public and when: releases, holds, receipts and what is sent.
+"""What becomes public and when.
 
 `Visibility` is the one predicate's read model. Triggers alone write it, from the facts beside it.
 """
@@ -6,15 +6,13 @@
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
 from approvals.models import Decision
 from stories import guards
 from stories.models import READ_ONLY, Consequence, Fact, Revision, Story, Words
 from stories.moments import Moment
-from stories.outbox import Outgoing
 
 REFRESH = "PERFORM refresh_visibility(NEW.story_id);"
 #: The furthest that an embargo may lie ahead.
@@ -209,172 +207,3 @@ class Disarm(Fact):
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
         return Words("Disarmed", f"“{payload['reason']}”", "asked")
-
-
-class Hold(Fact):
-    """Nothing of this story goes out until somebody lifts the hold, also past the embargo."""
-
-    reason = models.TextField()
-
-    class Meta:
-        constraints = [has_a_reason("hold_has_a_reason")]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
-                IF is_held(NEW.story_id) THEN
-                    RAISE EXCEPTION 'The story is held already.'
-                        USING ERRCODE = 'restrict_violation', HINT = 'held';
-                END IF;
-                IF EXISTS (SELECT 1 FROM newsroom_visibility
-                           WHERE story_id = NEW.story_id AND visible_from <= NEW.at) THEN
-                    RAISE EXCEPTION 'The story is public already.'
-                        USING ERRCODE = 'restrict_violation', HINT = 'public';
-                END IF;
-                RETURN NEW;
-                """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
-
-    def __str__(self) -> str:
-        return f"hold: {self.reason}"
-
-    @classmethod
-    def in_words(cls, payload: dict[str, Any]) -> Words:
-        return Words("Held", f"“{payload['reason']}”", "hold")
-
-
-class HoldLift(Fact):
-    """A hold was lifted. A story whose embargo has passed meanwhile is public from this instant."""
-
-    hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="lift")
-
-    class Meta:
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
-                IF NOT EXISTS (SELECT 1 FROM newsroom_hold
-                               WHERE id = NEW.hold_id AND story_id = NEW.story_id) THEN
-                    RAISE EXCEPTION 'This hold is of another story.'
-                        USING ERRCODE = 'restrict_violation', HINT = 'not_held';
-                END IF;
-                RETURN NEW;
-                """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
-
-    def __str__(self) -> str:
-        return f"lift of {self.hold_id}"
-
-    @classmethod
-    def in_words(cls, payload: dict[str, Any]) -> Words:
-        return Words("Hold lifted", icon="live")
-
-
-class Announcement(Fact):
-    """The receipt of a release: when it was due, when it was announced, and by which worker.
-
-    There can be one only for each release, and none before the story is public: the claim of a worker
-    is the insertion of this row.
-    """
-
-    release = models.OneToOneField(Release, on_delete=models.PROTECT)
-    # Nobody: a worker writes it.
-    by = models.ForeignKey(  # type: ignore[assignment]
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    due = models.DateTimeField(db_default=Now(), editable=False, help_text="UTC: from when it was public")
-    worker = models.CharField(max_length=200)
-
-    class Meta:
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
-                SELECT visible_from INTO NEW.due FROM newsroom_visibility
-                    WHERE story_id = NEW.story_id AND release_id = NEW.release_id;
-                IF NEW.due IS NULL OR NEW.due > NEW.at THEN
-                    RAISE EXCEPTION 'This release is not public.'
-                        USING ERRCODE = 'restrict_violation', HINT = 'not_public';
-                END IF;
-                RETURN NEW;
-                """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
-
-    def __str__(self) -> str:
-        return f"announcement of {self.release_id}"
-
-    @property
-    def lateness(self) -> timedelta:
-        """How long after it was due the release was announced."""
-        return self.at - self.due
-
-    @classmethod
-    def in_words(cls, payload: dict[str, Any]) -> Words:
-        due, at = (datetime.fromisoformat(payload[key]) for key in ("due", "at"))
-        late = (at - due).total_seconds()
-        return Words("Announced", f"{late:.3f} s after it was due, by {payload['worker']}", "live")
-
-
-class Subscriber(models.Model):
-    """Somebody on the mailing list."""
-
-    email = models.EmailField(unique=True)
-    active = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["email"]
-        constraints = [
-            models.UniqueConstraint(
-                Lower("email"), name="subscriber_once", violation_error_message="This address is on the list."
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.email
-
-
-class Delivery(Outgoing):
-    """A mail to one subscriber about one announcement: an outbox row, sent after commit and retried.
-
-    The key is the same however often it is tried, so that a receiver can tell a repeat.
-    """
-
-    announcement = models.ForeignKey(Announcement, on_delete=models.PROTECT, related_name="deliveries")
-    recipient = models.EmailField()
-    key = models.CharField(max_length=64, unique=True)
-
-    class Meta:
-        verbose_name_plural = "deliveries"
-        indexes = [
-            models.Index(
-                fields=["next_attempt"], condition=models.Q(sent_at=None), name="delivery_outstanding"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} to {self.recipient}"
-
-
-class Heartbeat(models.Model):
-    """When a worker last ran a task that beat sent: proof that beat, broker and worker are alive."""
-
-    name = models.CharField(max_length=20, primary_key=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.at}"
