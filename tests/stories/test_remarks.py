@@ -434,12 +434,12 @@ def test_fifty_are_in_the_panel_and_all_on_pages(newsroom, django_assert_num_que
     commented(newsroom, revision, answers=made[0], anchor=None)
     for user in (newsroom.drafter, newsroom.lawyer):
         remarks.panel(story, revision, user)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         assert len(remarks.panel(story, revision, newsroom.drafter).remarks) == 2
     for number in range(55):
         made.append(commented(newsroom, revision, text=f"Comment {number}"))
         commented(newsroom, revision, answers=made[-1], anchor=None)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         panel = remarks.panel(story, revision, newsroom.drafter)
         assert {remark.fact.by.username for remark in panel.remarks} == {"adaeze"}
     assert {remark.fact for remark in panel.remarks} == set(made[:50])
