@@ -27,7 +27,8 @@ REQUESTS = 200
 #: Seconds after which a page is asked for no more, once this many answers are in.
 PATIENCE, AT_LEAST = 60, 20
 COUNTED = 10
-WARM = 8
+#: Before it is measured: each of the eight threads has a connection of its own, which plans what it is asked.
+WARM = 40
 
 #: Who asks (the id of a person, None for the public), and what for.
 Ask = tuple[int | None, str]

@@ -114,7 +114,8 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(
         os.environ.get("DATABASE_URL", "postgres://newsroom_app@/newsroom"),
-        conn_max_age=60,
+        # What a connection has planned, the functions of the guards above all, goes with it.
+        conn_max_age=600,
         conn_health_checks=True,
     ),
 }
