@@ -104,6 +104,10 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_disarm": DUTY,
     "story_hold": DUTY,
     "story_unhold": DUTY,
+    "story_withdraw": DUTY,
+    "hold_everything": STAFF,
+    "lift_everything": DUTY,
+    "newsroom_record": STAFF,
     "mail_list": STAFF,
     "mail_message": STAFF,
 }

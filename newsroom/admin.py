@@ -10,11 +10,15 @@ from .models import (
     Disarm,
     Heartbeat,
     Hold,
+    HoldAll,
+    HoldAllLift,
     HoldLift,
+    Move,
     Release,
     ReleaseSignoff,
     Subscriber,
     Visibility,
+    Withdrawal,
 )
 
 
@@ -28,7 +32,7 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     list_per_page = 100
 
 
-@admin.register(Release, Disarm, Hold, HoldLift, Announcement)
+@admin.register(Release, Disarm, Move, Withdrawal, Hold, HoldLift, Announcement)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of release."""
 
@@ -36,11 +40,19 @@ class OfStoryAdmin(StoryFactAdmin):
     list_select_related = ["story", "by"]
 
 
+@admin.register(HoldAll, HoldAllLift)
+class OfNewsroomAdmin(FactAdmin):
+    """Facts about the newsroom as a whole."""
+
+    list_display = ["__str__", "by", "at"]
+    list_select_related = ["by"]
+
+
 @admin.register(Visibility)
 class VisibilityAdmin(StoryFactAdmin):
     """What is visible from when: a read model that the database keeps."""
 
-    list_display = ["story", "slug", "visible_from", "announced"]
+    list_display = ["story", "slug", "visible_from", "visible_until", "withdrawn_at", "announced"]
     list_select_related = ["story"]
 
 

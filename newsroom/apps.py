@@ -14,4 +14,4 @@ class NewsroomConfig(AppConfig):
 
         post_migrate.connect(grants.after_migrate, sender=self)
         record.also_verify(visibility.differences)
-        reminding.settled_by(visibility.is_public)
+        reminding.settled_by(visibility.is_settled)

@@ -12,7 +12,8 @@ from stories.access import roles_of
 from stories.clocks import office
 from stories.moments import Moment
 
-from . import demo
+from . import demo, releasing
+from .models import HoldAll
 
 
 class DeskContext:
@@ -38,6 +39,11 @@ class DeskContext:
         from approvals import inbox
 
         return inbox.capped(inbox.waiting_count(self.request.user))
+
+    @property
+    def everything_held(self) -> HoldAll | None:
+        """The hold of everything, while it lasts."""
+        return releasing.everything_held()
 
     @property
     def role(self) -> str:

@@ -17,7 +17,7 @@ from stories.clocks import database_now
 from stories.models import Revision, Story, StoryQuerySet, User
 from stories.views import may_draft
 
-from .models import Disarm, Visibility
+from .models import Disarm, Visibility, release_clock
 from .state import going_out, states_of
 
 STORIES_A_PAGE = 25
@@ -34,7 +34,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     now = database_now()
-    drafts, under_way = _own(user, now)
+    drafts, under_way = _own(user)
     lists = {
         "going_out": going_out(user, now, now + timedelta(hours=36)),
         "under_way": under_way,
@@ -49,18 +49,22 @@ def desk(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         name: [states[story.pk] for story in group if story.pk in states] for name, group in lists.items()
     }
-    context["ready"] = [state for state in context["ready"] if state.progress.cleared][:A_GROUP]
+    context["ready"] = [state for state in context["ready"] if state.ready][:A_GROUP]
     ready = {state.story.pk for state in context["ready"]}
     context["disarmed"] = [state for state in context["disarmed"] if state.story.pk not in ready][:A_GROUP]
     context |= {"waiting": inbox.waiting_count(user), "may_draft": may_draft(user), "now": now}
     return render(request, "newsroom/desk.html", context)
 
 
-def _own(user: User, now: datetime) -> tuple[list[Story], list[Story]]:
-    """Of the person's newest stories, the drafts, and those sent for clearance that are not public."""
+def _own(user: User) -> tuple[list[Story], list[Story]]:
+    """Of the person's newest stories, the drafts, and those sent for clearance.
+
+    Those of which the public has read the newest words need nothing more.
+    """
     mine = list(Story.objects.filter(by=user).order_by("-pk").values_list("pk", flat=True)[:OWN])
-    public = Visibility.objects.filter(story__in=mine, visible_from__lte=now).values_list("story", flat=True)
-    left = sorted(set(mine) - set(public))[-LATELY:]
+    newer = Revision.objects.filter(story=OuterRef("story"), pk__gt=OuterRef("release__revision"))
+    out = Visibility.objects.filter(~Exists(newer), story__in=mine, visible_from__lte=release_clock())
+    left = sorted(set(mine) - set(out.values_list("story", flat=True)))[-LATELY:]
     requested = set(Submission.objects.filter(story__in=left).values_list("story", flat=True))
     newest = list(Story.objects.visible_to(user).filter(pk__in=left))
     drafts = [story for story in newest if story.pk not in requested]
@@ -71,8 +75,13 @@ def _ready(user: User) -> list[Story]:
     """Of the stories sent for clearance lately, those without a missing sign-off that nobody has armed."""
     lately = Submission.objects.order_by("-id").values_list("story", flat=True)[:LATELY]
     missing = Standing.objects.filter(story=OuterRef("pk"), state__in=rules.MISSING)
-    stories = Story.objects.visible_to(user).filter(~Exists(missing), pk__in=list(lately), visibility=None)
+    stories = Story.objects.visible_to(user).filter(~Exists(missing), ~_armed(), pk__in=list(lately))
     return list(stories)
+
+
+def _armed() -> Exists:
+    """Whether a story is armed."""
+    return Exists(Visibility.objects.armed().filter(story=OuterRef("pk")))
 
 
 def _disarmed(user: User, now: datetime) -> list[Story]:
@@ -84,7 +93,7 @@ def _disarmed(user: User, now: datetime) -> list[Story]:
         return []
     off = Disarm.objects.filter(release__embargo__gt=now - timedelta(days=1)).order_by("-id")
     stories = list(off.values_list("story", flat=True)[:LATELY])
-    return list(Story.objects.visible_to(user).filter(pk__in=stories, visibility=None))
+    return list(Story.objects.visible_to(user).filter(~_armed(), pk__in=stories))
 
 
 @dataclass(frozen=True)

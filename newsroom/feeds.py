@@ -53,7 +53,7 @@ def atom(request: HttpRequest) -> HttpResponseBase:
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     add(feed, "id", absolute("atom"))
     add(feed, "title", f"{settings.ORGANISATION}: news")
-    add(feed, "updated", stamp(stories[0].published.instant if stories else NEVER))
+    add(feed, "updated", stamp(max((story.updated.instant for story in stories), default=NEVER)))
     add(feed, "link", rel="self", type="application/atom+xml", href=absolute("atom"))
     add(feed, "link", rel="alternate", type="text/html", href=absolute("home"))
     add(add(feed, "author"), "name", settings.ORGANISATION)
@@ -69,7 +69,7 @@ def add_entry(feed: Element, story: Listed) -> None:
     add(entry, "title", story.headline)
     add(entry, "link", rel="alternate", type="text/html", href=address(story.slug))
     add(entry, "published", stamp(story.published.instant))
-    add(entry, "updated", stamp(story.published.instant))
+    add(entry, "updated", stamp(story.updated.instant))
     if story.organisation:
         add(add(entry, "author"), "name", story.organisation)
     add(entry, "category", term=story.type_label)
@@ -106,12 +106,14 @@ def part(number: int) -> Element:
     root = Element("urlset", {"xmlns": SITEMAP})
     if number == 1:
         add(add(root, "url"), "loc", absolute("home"))
-    order = ("visibility__visible_from", "visibility__slug")
-    rows: QuerySet[Release, Any] = Release.objects.public().order_by(*order).values_list(*order)
+    order = ("visibility__first_from", "visibility__slug")
+    columns = ("visibility__slug", "visibility__visible_from")
+    rows: QuerySet[Release, Any] = Release.objects.public().order_by(*order).values_list(*columns)
     start = (number - 1) * SITEMAP_SIZE
-    for visible_from, slug in rows[start : start + SITEMAP_SIZE]:
+    for slug, visible_from in rows[start : start + SITEMAP_SIZE]:
         url = add(root, "url")
         add(url, "loc", address(slug))
+        # Small changes too: a crawler is to see them.
         add(url, "lastmod", stamp(visible_from))
     return root
 

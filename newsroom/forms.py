@@ -9,12 +9,64 @@ from django import forms
 from stories.forms import MomentForm, moment_initial
 from stories.moments import AmbiguousTime, Moment, resolve
 
-from .models import FURTHEST
+from .models import FURTHEST, Kind
 
 READ = "Confirm that you have read the headline, the moment and the audience"
 
 
-class ReleaseMomentForm(MomentForm):
+#: What takes the place of words that are public, as it is offered.
+CHANGES = [
+    (Kind.CORRECTION, "A correction: something was wrong. The note stands above the words"),
+    (Kind.MAJOR, "An update: something of weight is new. Feeds show it as changed"),
+    (Kind.MINOR, "A small update: it is told of in the change history alone"),
+]
+
+
+class ChangeForm(forms.Form):
+    """What is asked beside the moment: of words that are public, what changes; of a moment that moves, why.
+
+    Until something is armed (`required`) it may be left open. `armed` is the moment from which it moves.
+    """
+
+    required = False
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        public: bool = False,
+        armed: Moment | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.armed = armed
+        super().__init__(data, **kwargs)
+        if public:
+            self.fields["kind"] = forms.ChoiceField(
+                label="What it is",
+                choices=CHANGES,
+                required=self.required,
+                widget=forms.RadioSelect,
+                error_messages={"required": "Say whether it is a correction or an update"},
+            )
+            self.fields["note"] = forms.CharField(
+                label="What the public is told",
+                help_text="Such as: the number of homes was wrong. It is 11,400, and was given as 14,000",
+                max_length=2000,
+                required=self.required,
+                widget=forms.Textarea(attrs={"rows": 2}),
+                error_messages={"required": "Say for the public what is corrected or changed"},
+            )
+        if armed:
+            self.fields["reason"] = forms.CharField(
+                label="Why the moment is moved",
+                help_text="It is kept on the record",
+                max_length=2000,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+
+
+class ReleaseMomentForm(ChangeForm, MomentForm):
     """The moment of a release: ahead of `now`, and not beyond what anybody plans."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, now: datetime, **kwargs: Any) -> None:
@@ -52,10 +104,11 @@ class ReleaseMomentForm(MomentForm):
 
 
 class OnScreenForm(forms.Form):
-    """What was on the screen when a button was pressed: the newest revision, and the armed release."""
+    """What was on the screen when a button was pressed: the newest revision, the armed and the public one."""
 
     revision = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     release = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    live = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
 
 
 class ArmForm(ReleaseMomentForm):
@@ -63,6 +116,8 @@ class ArmForm(ReleaseMomentForm):
 
     `seen` is the instant that was read back on the screen: what nobody has read back is not armed.
     """
+
+    required = True
 
     seen = forms.CharField(required=False, max_length=40)
     confirm = forms.BooleanField(label="Confirmation", error_messages={"required": READ})
@@ -76,6 +131,8 @@ class ArmForm(ReleaseMomentForm):
             self.unread = True
             self.errors.pop("confirm", None)
             self.add_error("confirm", "Read the moment as it stands below in words, and confirm it")
+        if self.armed and data.get("moment") not in (None, self.armed) and not data.get("reason"):
+            self.add_error("reason", "Say why the moment is moved")
         return data
 
     @property
@@ -84,8 +141,10 @@ class ArmForm(ReleaseMomentForm):
         return bool(self.data.get("confirm")) and not self.unread
 
 
-class NowForm(forms.Form):
+class NowForm(ChangeForm):
     """The confirmation that goes with releasing now."""
+
+    required = True
 
     confirm = forms.BooleanField(
         label="Confirmation", error_messages={"required": "Confirm that the public may read it now"}
@@ -102,6 +161,48 @@ class ReasonForm(forms.Form):
         error_messages={"required": "Give a reason"},
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
+
+
+class WithdrawForm(ReasonForm):
+    """Why what is public is taken back, what was on the screen, and the confirmation."""
+
+    kill = forms.BooleanField(required=False)
+    confirm = forms.BooleanField(
+        label="Confirmation", error_messages={"required": "Confirm that it is to be taken from the public"}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = "The public reads it in the place of the story"
+
+
+class HoldEverythingForm(forms.Form):
+    """Why everything is held, and both confirmations."""
+
+    reason = forms.CharField(
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="It is kept on the record, and shown to all who work here",
+        error_messages={"required": "Give a reason"},
+    )
+    stops = forms.BooleanField(
+        label="Nothing more goes out, of no story, until somebody lifts it",
+        error_messages={"required": "Confirm that nothing more is to go out"},
+    )
+    told = forms.BooleanField(
+        label="I have told the head of the press office, or am telling them now",
+        error_messages={"required": "Confirm that the head of the press office knows"},
+    )
+
+
+class LiftEverythingForm(forms.Form):
+    """Which hold of everything is lifted, and the confirmation."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
+    confirm = forms.BooleanField(
+        label="Whose moment has gone by may be public as soon as the hold is lifted",
+        error_messages={"required": "Confirm that these stories may be public at once"},
+    )
 
 
 class LiftForm(forms.Form):

@@ -19,8 +19,9 @@ from .models import Release
 WORDS = {
     "uid": F("story__uid"),
     "slug": F("visibility__slug"),
-    "visible_from": F("visibility__visible_from"),
-    "kind": KeyTextTransform("type", "revision__content"),
+    "first_from": F("visibility__first_from"),
+    "updated_at": F("visibility__updated_at"),
+    "story_type": KeyTextTransform("type", "revision__content"),
     "headline": KeyTextTransform("headline", "revision__content"),
     "summary": KeyTextTransform("summary", "revision__content"),
     "picture": F("revision__content__picture"),
@@ -39,14 +40,16 @@ class Listed(NamedTuple):
     headline: str
     summary: str
     published: Moment
+    #: When it was corrected, or changed in something of weight; as published where it was not.
+    updated: Moment
     picture: rendering.Picture | None
     topics: list[str]
     organisation: str
     documents: tuple[rendering.Document, ...]
 
 
-def published(visible_from: datetime, zone: str) -> Moment:
-    """From when a release is public, to the second, in the zone in which its embargo was meant.
+def published(instant: datetime, zone: str) -> Moment:
+    """When something became public, to the second, in the zone in which its embargo was meant.
 
     A zone that nobody knows, which raw SQL can store, is taken for UTC.
     """
@@ -54,7 +57,7 @@ def published(visible_from: datetime, zone: str) -> Moment:
         zone_of(zone)
     except UnknownZone:
         zone = "UTC"
-    return Moment(visible_from.replace(microsecond=0), zone)
+    return Moment(instant.replace(microsecond=0), zone)
 
 
 def address(slug: str) -> str:
@@ -67,7 +70,7 @@ def newest(start: int, stop: int) -> list[Listed]:
 
     The places are counted without the words, which are fetched, bodies excepted, for those shown.
     """
-    order = ("-visibility__visible_from", "visibility__slug")
+    order = ("-visibility__first_from", "visibility__slug")
     shown = Release.objects.public().order_by(*order).values("pk")[start:stop]
     rows = Release.objects.filter(pk__in=shown).order_by(*order).values("zone", **WORDS)
     return [_listed(row) for row in rows]
@@ -77,10 +80,11 @@ def _listed(row: Mapping[str, Any]) -> Listed:
     return Listed(
         uid=str(row["uid"]),
         slug=row["slug"],
-        type_label=rendering.type_label(row["kind"]),
+        type_label=rendering.type_label(row["story_type"]),
         headline=row["headline"],
         summary=row["summary"],
-        published=published(row["visible_from"], row["zone"]),
+        published=published(row["first_from"], row["zone"]),
+        updated=published(row["updated_at"], row["zone"]),
         picture=rendering.picture(row["picture"], picture_url(row["picture"])),
         topics=[topic["name"] for topic in row["topics"]],
         organisation=(row["organisation"] or {}).get("name", ""),

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -24,16 +24,21 @@ from stories import files, rendering
 from stories.models import Asset
 
 from .listing import address, by_day, newest, picture_url, published
-from .models import Release
+from .models import Release, Visibility, Withdrawal, release_clock
 
 HTML = "text/html; charset=utf-8"
 PAGE_SIZE = 20
+OK = 200
 
 
-def answer(request: HttpRequest, body: str, content_type: str = HTML) -> HttpResponseBase:
+def answer(
+    request: HttpRequest, body: str, content_type: str = HTML, *, status: int = 200
+) -> HttpResponseBase:
     """`body`, with an ETag over what anybody can read and nothing else."""
-    response = HttpResponse(body, content_type=content_type)
+    response = HttpResponse(body, content_type=content_type, status=status)
     response["Cache-Control"] = "no-cache"
+    if status != OK:
+        return response
     etag = f'"{sha256(response.content).hexdigest()[:32]}"'
     response["ETag"] = etag
     return get_conditional_response(request, etag=etag, response=response) or response
@@ -45,9 +50,9 @@ def site() -> dict[str, Any]:
     return {"organisation": settings.ORGANISATION, "url": settings.SITE_URL, "press": press}
 
 
-def page(request: HttpRequest, template: str, **context: Any) -> HttpResponseBase:
+def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
     """A public page."""
-    return answer(request, render_to_string(template, {"site": site(), **context}))
+    return answer(request, render_to_string(template, {"site": site(), **context}), status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -92,27 +97,82 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def story(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """A story."""
-    release = get_object_or_404(
-        Release.objects.public().select_related("revision", "visibility"), visibility__slug=slug
-    )
-    visible_from = release.visibility.visible_from
-    assert visible_from is not None
-    content = release.revision.content
-    article = rendering.article(
+    """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
+    there = Visibility.objects.with_public().filter(slug=slug, visible_from__lte=release_clock())
+    shown = there.order_by("-is_public", "-pk").first()
+    if shown is None:
+        raise Http404
+    if not shown.is_public:
+        return _was_here(request, shown)
+    article = public_article(shown)
+    return page(request, "public/story.html", article=article, structured=structured(article))
+
+
+def public_article(shown: Visibility) -> rendering.Article:
+    """The article that the public reads of a release that is visible."""
+    assert shown.first_from
+    assert shown.updated_at
+    content = shown.release.revision.content
+    return rendering.article(
         content,
-        published=published(visible_from, release.zone),
-        address=address(slug),
+        published=published(shown.first_from, shown.zone),
+        updated=published(shown.updated_at, shown.zone) if shown.updated_at > shown.first_from else None,
+        notices=notices(shown) if shown.release.follows_id else (),
+        address=address(shown.slug),
         picture_url=picture_url(content["picture"]),
         media="media",
     )
-    return page(request, "public/story.html", article=article, structured=structured(article))
+
+
+def notices(shown: Visibility) -> tuple[rendering.Notice, ...]:
+    """What was corrected and changed in a story since it was published, the newest first."""
+    chain = Visibility.objects.filter(
+        story=shown.story_id,
+        first_from=shown.first_from,
+        visible_from__lte=shown.visible_from,
+        release__follows__isnull=False,
+    ).select_related("release")
+    return tuple(
+        rendering.Notice(published(one.visible_from, one.zone), one.release.kind, one.release.note)
+        for one in chain.order_by("-pk")
+        if one.visible_from
+    )
+
+
+def _was_here(request: HttpRequest, once: Visibility) -> HttpResponseBase:
+    """The answer at an address at which there was something to read once.
+
+    Raises:
+        Http404: everything was held in the instant in which it came out.
+    """
+    now = Visibility.objects.public().filter(story=once.story_id).first()
+    if now:
+        response = HttpResponsePermanentRedirect(reverse("story", args=[now.slug]))
+        # It can change once more, and be withdrawn.
+        response["Cache-Control"] = "no-cache"
+        return response
+    gone = Withdrawal.objects.filter(story=once.story_id).order_by("-pk").first()
+    if gone is None:
+        raise Http404
+    if gone.kill:
+        return page(request, "public/killed.html", status=410)
+    first = once.first_from or once.embargo
+    context = {
+        "headline": gone.release.revision.headline,
+        "type_label": gone.release.revision.type_label,
+        "organisation": (gone.release.revision.content["organisation"] or {}).get("name", ""),
+        "published": published(first, once.zone),
+        "withdrawn": published(gone.at, once.zone),
+        "reason": gone.reason,
+    }
+    return page(request, "public/withdrawn.html", **context)
 
 
 def structured(article: rendering.Article) -> SafeString:
     """The story as a schema.org NewsArticle in JSON, safe inside a script element."""
     assert article.published is not None
     moment = article.published.local.isoformat()
+    updated = article.updated.local.isoformat() if article.updated else moment
     publisher = {"@type": "GovernmentOrganization", "name": settings.ORGANISATION, "url": settings.SITE_URL}
     data: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -121,7 +181,7 @@ def structured(article: rendering.Article) -> SafeString:
         "description": article.summary,
         "articleSection": article.type_label,
         "datePublished": moment,
-        "dateModified": moment,
+        "dateModified": updated,
         "inLanguage": "en-GB",
         "url": article.address,
         "mainEntityOfPage": article.address,
@@ -129,6 +189,16 @@ def structured(article: rendering.Article) -> SafeString:
         "publisher": publisher,
         "isAccessibleForFree": True,
     }
+    corrections = [notice for notice in article.notices if notice.is_correction]
+    if corrections:
+        data["correction"] = [
+            {
+                "@type": "CorrectionComment",
+                "text": notice.note,
+                "datePublished": notice.moment.local.isoformat(),
+            }
+            for notice in corrections
+        ]
     if article.topics:
         data["keywords"] = list(article.topics)
     if article.picture:

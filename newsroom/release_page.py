@@ -166,9 +166,9 @@ class Receipt:
 
 def receipt(state: State, now: datetime) -> Receipt | None:
     """The receipt of a story that is public."""
-    if not (state.public and state.visibility and state.visibility.visible_from):
+    if not (state.live and state.live.visible_from):
         return None
-    release = state.visibility.release
+    release = state.live.release
     announcement = Announcement.objects.filter(release=release).annotate(
         count=Count("deliveries"),
         sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)),
@@ -178,7 +178,7 @@ def receipt(state: State, now: datetime) -> Receipt | None:
     row = announcement.first()
     return Receipt(
         release=release,
-        due=state.visibility.visible_from,
+        due=state.live.visible_from,
         announcement=row,
         deliveries=row.count if row else 0,
         sent=row.sent if row else 0,

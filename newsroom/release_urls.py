@@ -2,13 +2,17 @@
 
 from django.urls import path, re_path
 
-from . import mail_views, release_views, stopping_views
+from . import everything_views, mail_views, release_views, stopping_views
 
 urlpatterns = [
     path("stories/<uuid:uid>/release/", release_views.story_release, name="story_release"),
     path("stories/<uuid:uid>/arm/", release_views.story_arm, name="story_arm"),
     path("stories/<uuid:uid>/disarm/", stopping_views.story_disarm, name="story_disarm"),
     path("stories/<uuid:uid>/hold/", stopping_views.story_hold, name="story_hold"),
+    path("stories/<uuid:uid>/withdraw/", stopping_views.story_withdraw, name="story_withdraw"),
+    path("hold-everything/", everything_views.hold_everything, name="hold_everything"),
+    path("hold-everything/lift/", everything_views.lift_everything, name="lift_everything"),
+    path("record/", everything_views.newsroom_record, name="newsroom_record"),
     path("stories/<uuid:uid>/unhold/", stopping_views.story_unhold, name="story_unhold"),
     path("mail/", mail_views.mail_list, name="mail_list"),
     re_path(r"^mail/(?P<name>[0-9a-f]{32})/$", mail_views.mail_message, name="mail_message"),

@@ -13,21 +13,29 @@ from django.views.decorators.http import require_GET
 
 from approvals import board, rules
 from stories.access import roles_of, story_for
-from stories.clocks import database_now
+from stories.clocks import database_now, office
 from stories.models import Revision, Story, User
-from stories.moments import Moment
 from stories.views import person
 
 from . import release_page, releasing, tasks
 from .access import DUTY
-from .forms import ArmForm, NowForm, OnScreenForm, ReasonForm, ReleaseMomentForm, moment_data
-from .models import Release
+from .forms import (
+    ArmForm,
+    NowForm,
+    OnScreenForm,
+    ReasonForm,
+    ReleaseMomentForm,
+    WithdrawForm,
+    moment_data,
+)
+from .models import Kind
 from .state import State, state_of
 
 STATUS: dict[type[releasing.Refused], int] = {
     releasing.PastEmbargo: 422,
     releasing.FarEmbargo: 422,
     releasing.ReasonMissing: 422,
+    releasing.NoteMissing: 422,
 }
 CONFLICT = 409
 NOT_WHOLE = "Nothing was armed: what this page sent was not whole. Here it is anew."
@@ -40,9 +48,25 @@ def story_release(request: HttpRequest, uid: UUID) -> HttpResponse:
     if "now" in request.GET:
         return now_page(request, story)
     if "day" in request.GET:
-        form = ReleaseMomentForm(request.GET, now=database_now())
+        asked = asks(state_of(story))
+        form = ReleaseMomentForm(request.GET, now=database_now(), **asked)
         return page(request, story, moment_form=form, error_title="Not read back")
     return page(request, story)
+
+
+def asks(state: State, seen: OnScreenForm | None = None) -> dict[str, Any]:
+    """What has to be said beside the moment: see `ChangeForm`.
+
+    Of what was not on the screen nothing is asked: the verb refuses it.
+    """
+    live, pending, shown = state.live, state.pending, seen.cleaned_data if seen else {}
+    if live and seen and shown.get("live") != live.pk:
+        live = None
+    # The newest words are armed already: only their moment can be another.
+    moves = pending and pending.release.revision_id == state.revision.pk
+    if pending and seen and shown.get("release") != pending.pk:
+        moves = False
+    return {"public": live is not None, "armed": pending.moment if pending and moves else None}
 
 
 def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -53,35 +77,57 @@ def story_arm(request: HttpRequest, uid: UUID) -> HttpResponse:
         return redirect("story_release", uid)
     now = "now" in request.POST
     again = now_page if now else page
-    form: Form = NowForm(request.POST) if now else ArmForm(request.POST, now=database_now())
+    state = state_of(story)
+    form: Form
     seen = OnScreenForm(request.POST)
+    seen.full_clean()
+    if now:
+        form = NowForm(request.POST, public=asks(state, seen)["public"])
+    else:
+        form = ArmForm(request.POST, now=database_now(), **asks(state, seen))
     if not (form.is_valid() & seen.is_valid()):
         refusal = "" if seen.is_valid() else NOT_WHOLE
         return again(request, story, moment_form=form, refusal=refusal, status=422)
     try:
-        release = releasing.arm(
-            revision=get_object_or_404(Revision, story=story, pk=seen.cleaned_data["revision"]),
-            by=user,
-            moment=form.cleaned_data.get("moment"),
-            zone=settings.PRESS_OFFICE_ZONE,
-            replacing=seen.cleaned_data["release"],
-        )
+        revision = get_object_or_404(Revision, story=story, pk=seen.cleaned_data["revision"])
+        _arm_or_move(state, revision, user, {**form.cleaned_data, "replacing": seen.cleaned_data["release"]})
     except releasing.Refused as refused:
         return again(request, story, moment_form=form, refusal=refused, status=status_of(refused))
     tasks.expect(story)
-    _say_armed(request, state_of(story), release)
+    _say_armed(request, state_of(story))
     return redirect("story_release", uid)
 
 
-def _say_armed(request: HttpRequest, state: State, release: Release) -> None:
-    if state.hold:
-        messages.warning(
-            request, f"Armed for {release.moment.in_full}, and on hold: nothing goes out until it is lifted."
-        )
-    elif state.public:
-        messages.success(request, f"Released: public since {release.moment.in_full}.")
-    else:
-        messages.success(request, f"Armed for {release.moment.in_full}.")
+def _arm_or_move(state: State, revision: Revision, by: User, said: dict[str, Any]) -> None:
+    """Arm what was on the screen; or, where the very same is armed, move its moment."""
+    moment, pending = said.get("moment"), state.pending
+    kind, note = said.get("kind") or Kind.NEW, said.get("note", "").strip()
+    if moment and pending and pending.release.revision_id == revision.pk and said["replacing"] == pending.pk:
+        same = (pending.release.kind, pending.release.note) == (kind, note)
+        if same and pending.moment != moment:
+            shown = (pending.pk, pending.moment)
+            releasing.move(story=state.story, by=by, moment=moment, reason=said["reason"], seen=shown)
+            return
+    releasing.arm(
+        revision=revision,
+        by=by,
+        moment=moment,
+        zone=settings.PRESS_OFFICE_ZONE,
+        replacing=said["replacing"],
+        kind=kind,
+        note=note,
+    )
+
+
+def _say_armed(request: HttpRequest, state: State) -> None:
+    what = "Armed" if state.live is None else f"{state.pending_words.capitalize()} armed"
+    if state.pending and (state.hold or releasing.everything_held()):
+        words = f"{what} for {state.pending.moment.in_full}, and on hold:"
+        messages.warning(request, f"{words} nothing goes out until it is lifted.")
+    elif state.pending:
+        messages.success(request, f"{what} for {state.pending.moment.in_full}.")
+    elif state.live:
+        messages.success(request, f"Released: public since {office(state.live.release.at).in_full}.")
 
 
 def status_of(refusal: releasing.Refused) -> int:
@@ -91,7 +137,7 @@ def status_of(refusal: releasing.Refused) -> int:
 
 def at_once(state: State) -> bool:
     """Whether lifting the hold makes the story public at that instant."""
-    return bool(state.hold and state.release and state.release.embargo <= database_now())
+    return bool(state.hold and state.pending and state.pending.embargo <= database_now())
 
 
 def may_release(user: User) -> bool:
@@ -114,9 +160,11 @@ def page(
         "reading": release_page.Reading(reading, now) if reading else None,
         "receipt": release_page.receipt(state, now),
         "disarmed": release_page.last_disarm(story),
+        "moves": state.pending.release.moves.select_related("by").order_by("pk") if state.pending else [],
         "at_once": at_once(state),
         "hold_form": ReasonForm(prefix="hold"),
-        "disarm_form": ReasonForm(prefix="disarm", initial={"seen": state.release and state.release.pk}),
+        "disarm_form": ReasonForm(prefix="disarm", initial={"seen": state.pending and state.pending.pk}),
+        "withdraw_form": WithdrawForm(prefix="withdraw", initial={"seen": state.live and state.live.pk}),
         **more,
     }
     return render(request, "newsroom/release.html", context, status=status)
@@ -127,22 +175,24 @@ def now_page(
 ) -> HttpResponse:
     """The confirmation before releasing now, on a page of its own."""
     state = state_of(story)
-    context = {**_context(request, state), "form": moment_form, "error_title": "Nothing was released", **more}
+    form = moment_form or NowForm(public=state.public)
+    context = {**_context(request, state), "form": form, "error_title": "Nothing was released", **more}
     return render(request, "newsroom/release_now.html", context, status=status)
 
 
 def _context(request: HttpRequest, state: State) -> dict[str, Any]:
     # What is public is the revision that was armed; what can be armed is the newest.
-    shown = state.release.revision if state.public and state.release else state.revision
-    signed = {} if state.public else rules.standing_decisions(state.progress)
+    shown = state.live.release.revision if state.live and state.settled else state.revision
+    signed = {} if state.settled else rules.standing_decisions(state.progress)
     return {
         "story": state.story,
         "head": state,
         "state": state,
+        "killed": bool(state.withdrawal and state.withdrawal.kill),
         "revision": shown,
-        "signings": [] if state.public else release_page.signings(state, signed),
-        "board": None if state.public else board.wide(board.of_progress(state.progress, signed)),
-        "stood": release_page.stood(state.release) if state.public and state.release else [],
+        "signings": [] if state.settled else release_page.signings(state, signed),
+        "board": None if state.settled else board.wide(board.of_progress(state.progress, signed)),
+        "stood": release_page.stood(state.live.release) if state.live and state.settled else [],
         "audience": release_page.audience(shown.slug),
         "may_release": may_release(person(request)),
     }
@@ -150,12 +200,12 @@ def _context(request: HttpRequest, state: State) -> dict[str, Any]:
 
 def _prefilled(state: State, now: datetime) -> ReleaseMomentForm:
     """The form with the moment that is armed or planned, if it has not gone by."""
-    moment: Moment | None = None
-    if state.release:
-        moment = state.release.moment
-    elif state.embargo:
-        moment = Moment(state.embargo.instant, state.embargo.zone)
+    moment = state.pending.moment if state.pending else state.planned
+    change: dict[str, Any] = {}
+    asked: dict[str, Any] = {**asks(state), "now": now}
+    if state.pending and state.live:
+        change = {"kind": state.pending.release.kind, "note": state.pending.release.note}
     if moment is None or moment.instant <= now:
         zone = moment.zone if moment else settings.PRESS_OFFICE_ZONE
-        return ReleaseMomentForm(now=now, initial={"zone": zone})
-    return ReleaseMomentForm(moment_data(moment), now=now)
+        return ReleaseMomentForm(initial={"zone": zone, **change}, **asked)
+    return ReleaseMomentForm({**moment_data(moment), **change}, **asked)

@@ -11,7 +11,22 @@ from stories.models import Revision, Story, User
 from stories.moments import Moment
 from stories.refusals import hint_of
 
-from .models import Announcement, Delivery, Disarm, Hold, HoldLift, Release, Subscriber, Visibility
+from .models import (
+    Announcement,
+    Delivery,
+    Disarm,
+    Hold,
+    HoldAll,
+    HoldAllLift,
+    HoldLift,
+    Kind,
+    Move,
+    Release,
+    Subscriber,
+    Visibility,
+    Withdrawal,
+    release_clock,
+)
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +74,24 @@ class AlreadyPublic(Refused):
     """The story can be read by anybody already."""
 
 
+class NotPublic(Refused):
+    """The story cannot be read by anybody: there is nothing to correct or to withdraw."""
+
+
+class Killed(Refused):
+    """The story was killed, and never comes back."""
+
+
+class SameWords(Refused):
+    """The public reads these very words already."""
+
+
+class NoteMissing(Refused):
+    """A correction or an update needs a note for the public."""
+
+
 class AddressTaken(Refused):
-    """Another armed or public story has the same address."""
+    """Another story is armed for the same address, or was public there once."""
 
 
 class NotArmed(Refused):
@@ -86,50 +117,75 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
         Unfit,
         "Not armed: the story has no headline, or no address that a page can have. Mend it in the draft.",
     ),
-    "public": (AlreadyPublic, "Nothing was done: the story is public already."),
+    "public": (
+        AlreadyPublic,
+        "Nothing was done: the story is public already. Newer words go out as a correction or an update.",
+    ),
+    "not_public": (NotPublic, "Nothing was done: the story is not public."),
+    "killed": (Killed, "Nothing was done: the story was killed. Its words can be used in a new one."),
+    "same": (SameWords, "Not armed: the public reads these very words already."),
+    "no_note": (
+        NoteMissing,
+        "Not armed: say for the public what is corrected or changed. The note stands on the page.",
+    ),
     "stale": (Moved, "Not armed: somebody saved a newer revision meanwhile. Look at it first."),
     "not_armed": (NotArmed, "Nothing was done: no release of this story is armed."),
     "held": (AlreadyHeld, "Nothing was done: the story is held already."),
     "not_held": (NotHeld, "Nothing was done: the story is not held."),
 }
 BY_CONSTRAINT: dict[str, tuple[type[Refused], str]] = {
-    "newsroom_visibility_slug": (
+    "address_of_one_story": (
         AddressTaken,
-        "Not armed: another story has the same address. Change the address in the draft and have it cleared.",
+        "Not armed: another story has this address, or had it. Change it in the draft and have it cleared.",
     ),
+    "withdrawn_once": (NotPublic, "Nothing was done: somebody else has withdrawn it."),
     "newsroom_holdlift_hold": (NotHeld, "Nothing was done: somebody else has lifted the hold."),
+    "newsroom_holdalllift_hold": (NotHeld, "Nothing was done: somebody else has lifted the hold."),
     "newsroom_disarm_release": (NotArmed, "Nothing was done: somebody else has disarmed it."),
 }
 
 
 def arm(
-    *, revision: Revision, by: User, moment: Moment | None, zone: str = "UTC", replacing: int | None = ANY
+    *,
+    revision: Revision,
+    by: User,
+    moment: Moment | None,
+    zone: str = "UTC",
+    replacing: int | None = ANY,
+    kind: str = Kind.NEW,
+    note: str = "",
 ) -> Release:
     """Fix a revision, its sign-offs and the moment at which it becomes public; None is now.
 
     Arming again before that moment replaces the release that was armed; arming the same again changes
     nothing and gives the release that is there. `zone` names the zone in which "now" is meant,
-    `replacing` the id of the release that was armed on the screen (None where none was).
+    `replacing` the id of the release that was armed on the screen (None where none was). What takes the
+    place of words that are public is of another `kind`, with a `note` for the public.
 
     Raises:
         NotCleared: sign-offs are missing on exactly this revision.
         Moved: there is a newer revision, or another release is armed than was on the screen.
-        PastEmbargo, FarEmbargo, Unfit, AlreadyPublic, AddressTaken: see there.
+        NoteMissing, SameWords: of a correction or an update; NotPublic: there is nothing to correct.
+        PastEmbargo, FarEmbargo, Unfit, AlreadyPublic, Killed, AddressTaken: see there.
     """
+    note = note.strip() if kind != Kind.NEW else ""
     try:
         with transaction.atomic():
             Story.objects.select_for_update().get(pk=revision.story_id)
             armed = _armed(revision.story_id)
-            if armed and moment and _same(armed, revision, moment):
+            if armed and moment and _same(armed, revision, moment, kind, note):
                 return armed
-            if armed and moment is None and _just_now(armed, revision, by, replacing):
-                return armed
+            for there in (armed, _public(revision.story_id)) if moment is None else ():
+                if there and _just_now(there, revision, by, replacing):
+                    return there
             if replacing != ANY and replacing != (armed.pk if armed else None):
                 raise Moved(_moved(armed))
             release = Release.objects.create(
                 story_id=revision.story_id,
                 by=by,
                 revision=revision,
+                kind=kind,
+                note=note,
                 zone=moment.zone if moment else zone,
                 # Left out, it is the instant at which the database takes the row.
                 **({"embargo": moment.instant} if moment else {}),
@@ -143,24 +199,31 @@ def arm(
 
 
 def _armed(story_id: int) -> Release | None:
-    """The release of a story that is armed or public."""
-    return Release.objects.filter(visibility__story=story_id).select_related("by").first()
+    """The release of a story that is armed."""
+    armed = Visibility.objects.armed().filter(story=story_id)
+    return Release.objects.filter(visibility__in=armed).select_related("by", "visibility").first()
 
 
-def _same(armed: Release, revision: Revision, moment: Moment) -> bool:
-    return (armed.revision_id, armed.moment) == (revision.pk, moment)
+def _public(story_id: int) -> Release | None:
+    """The release of a story that anybody can read."""
+    return Release.objects.public().filter(story=story_id).select_related("by").first()
 
 
-def _just_now(armed: Release, revision: Revision, by: User, replacing: int | None) -> bool:
+def _same(armed: Release, revision: Revision, moment: Moment, kind: str, note: str) -> bool:
+    was = (armed.revision_id, armed.visibility.moment, armed.kind, armed.note)
+    return was == (revision.pk, moment, kind, note)
+
+
+def _just_now(there: Release, revision: Revision, by: User, replacing: int | None) -> bool:
     """Whether this is the second click of somebody who released the same words at once."""
-    at_once = armed.embargo == armed.at and replacing not in (ANY, armed.pk)
-    return at_once and (armed.revision_id, armed.by_id) == (revision.pk, by.pk)
+    at_once = there.embargo == there.at and replacing not in (ANY, there.pk)
+    return at_once and (there.revision_id, there.by_id) == (revision.pk, by.pk)
 
 
 def _moved(armed: Release | None) -> str:
     if armed is None:
         return "Not armed: the release that you were looking at was disarmed meanwhile. Look again."
-    return f"Not armed: {armed.by} armed it meanwhile, for {armed.moment.in_full}. Look again."
+    return f"Not armed: {armed.by} armed it meanwhile, for {armed.visibility.moment.in_full}. Look again."
 
 
 def _in_words(error: Error) -> Exception:
@@ -187,13 +250,123 @@ def disarm(*, story: Story, by: User, reason: str, release: int = ANY) -> Disarm
         raise NotArmed(BY_HINT["not_armed"][1])
     if release not in {ANY, armed.pk}:
         raise Moved(
-            f"Not disarmed: {armed.by} armed it anew meanwhile, for {armed.moment.in_full}. Look again."
+            f"Not disarmed: {armed.by} armed it anew meanwhile, for {armed.visibility.moment.in_full}. "
+            "Look again."
         )
     try:
         with transaction.atomic():
             return Disarm.objects.create(story=story, by=by, release=armed, reason=reason)
     except Error as error:
         raise _in_words(error) from error
+
+
+def move(*, story: Story, by: User, moment: Moment, reason: str, seen: tuple[int, Moment]) -> Move:
+    """Move the moment of an armed release, earlier or later.
+
+    `seen` is what was on the screen: the id of the release, and the moment for which it was armed.
+
+    Raises:
+        NotArmed: nothing is armed, or it is public already.
+        Moved: another release is armed than was on the screen, or for another moment.
+        PastEmbargo, FarEmbargo: see there.
+        ReasonMissing: `reason` is empty.
+    """
+    reason = _reason(reason)
+    try:
+        with transaction.atomic():
+            Story.objects.select_for_update().get(pk=story.pk)
+            armed = _armed(story.pk)
+            if armed is None:
+                raise NotArmed(BY_HINT["not_armed"][1])
+            if (armed.pk, armed.visibility.moment) != seen:
+                raise Moved(
+                    f"Not moved: it is armed for {armed.visibility.moment.in_full} now, which was not on "
+                    "your screen. Look again."
+                )
+            return Move.objects.create(
+                story=story,
+                by=by,
+                release=armed,
+                embargo=moment.instant,
+                zone=moment.zone,
+                reason=reason,
+            )
+    except Error as error:
+        raise _in_words(error) from error
+
+
+def withdraw(*, story: Story, by: User, reason: str, release: int = ANY, kill: bool = False) -> Withdrawal:
+    """Take back what is public, at this commit: from every list, feed and file.
+
+    Its address says that it was withdrawn and why (`reason`); or, to `kill`, that it is gone. What was
+    withdrawn can be killed later. `release` is the id of what was on the screen.
+
+    Raises:
+        NotPublic: nobody can read the story.
+        Killed: it was killed already.
+        Moved: the public reads another release than was on the screen.
+        ReasonMissing: `reason` is empty.
+    """
+    reason = _reason(reason)
+    try:
+        with transaction.atomic():
+            Story.objects.select_for_update().get(pk=story.pk)
+            public = _public(story.pk)
+            if public and release not in {ANY, public.pk}:
+                raise Moved(
+                    "Nothing was withdrawn: the public reads newer words than were on your screen. Look "
+                    "again."
+                )
+            if Withdrawal.objects.filter(story=story, kill=True).exists():
+                raise Killed("Nothing was done: the story was killed already.")
+            gone = Withdrawal.objects.create(story=story, by=by, reason=reason, kill=kill)
+            gone.refresh_from_db()
+            return gone
+    except Error as error:
+        raise _in_words(error) from error
+
+
+def hold_everything(*, by: User, reason: str) -> HoldAll:
+    """Let nothing more go out, at this commit, until it is lifted. What is public stays.
+
+    Raises:
+        AlreadyHeld: everything is held.
+        ReasonMissing: `reason` is empty.
+    """
+    reason = _reason(reason)
+    try:
+        with transaction.atomic():
+            return HoldAll.objects.create(by=by, reason=reason)
+    except Error as error:
+        if hint_of(error) == "held":
+            raise AlreadyHeld("Nothing was done: everything is held already.") from error
+        raise _in_words(error) from error
+
+
+def lift_everything(*, by: User, hold: int = ANY) -> HoldAllLift:
+    """Lift the hold of everything; `hold` is the id of the one on the screen.
+
+    Stories whose moment has passed meanwhile are public from this instant.
+
+    Raises:
+        NotHeld: not everything is held, or somebody else lifted it at the same time.
+        Moved: it is held, but anew: by another hold than was on the screen.
+    """
+    held = everything_held()
+    if held is None:
+        raise NotHeld("Nothing was done: not everything is held.")
+    if hold not in {ANY, held.pk}:
+        raise Moved(f"Not lifted: {held.by} held everything anew meanwhile: “{held.reason}”. Look again.")
+    try:
+        with transaction.atomic():
+            return HoldAllLift.objects.create(by=by, hold=held)
+    except Error as error:
+        raise _in_words(error) from error
+
+
+def everything_held() -> HoldAll | None:
+    """The hold of everything that is in force, if there is one."""
+    return HoldAll.objects.filter(lift=None).select_related("by").first()
 
 
 def hold(*, story: Story, by: User, reason: str) -> Hold:
@@ -291,15 +464,21 @@ def seconds_to_go(release_id: int) -> float | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM visible_from - clock_timestamp())::float8 FROM newsroom_visibility"
-            " WHERE release_id = %s AND NOT announced",
+            " WHERE release_id = %s AND NOT announced AND withdrawn_at IS NULL"
+            " AND visible_from <= coalesce((SELECT min(h.at) FROM newsroom_holdall h WHERE NOT EXISTS"
+            " (SELECT 1 FROM newsroom_holdalllift l WHERE l.hold_id = h.id)), 'infinity')",
             [release_id],
         )
         row = cursor.fetchone()
     return row[0] if row else None
 
 
-def due(before: datetime) -> list[tuple[int, datetime]]:
-    """The releases that are visible from `before` or earlier and have no receipt, with that instant."""
-    rows = Visibility.objects.filter(visible_from__lte=before, announced=False).order_by("visible_from")
-    pairs = rows.values_list("release_id", "visible_from")
+def due(before: datetime, story: Story | None = None) -> list[tuple[int, datetime]]:
+    """The releases (of one story) that are visible from `before` or earlier and have no receipt, with that
+    instant. None that is held, by itself or with everything."""
+    rows = Visibility.objects.filter(
+        visible_from__lte=release_clock(before), announced=False, withdrawn_at=None
+    )
+    rows = rows.filter(story=story) if story else rows
+    pairs = rows.order_by("visible_from").values_list("release_id", "visible_from")
     return [(release_id, visible_from) for release_id, visible_from in pairs if visible_from]

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from approvals import board, rules
-from stories.clocks import lasting
+from stories.clocks import lasting, office
 from stories.models import Embargo, Revision, Story
 from stories.moments import Moment
 
-from .models import Disarm, Hold, Release, Visibility
+from .models import Disarm, Hold, Release, Visibility, Withdrawal
 
 SOON = timedelta(hours=2)
 
@@ -71,51 +71,86 @@ class State:
     story: Story
     revision: Revision
     progress: rules.Progress
-    visibility: Visibility | None
+    #: What the public reads, and what is armed: both, where a correction is on its way.
+    live: Visibility | None
+    pending: Visibility | None
     hold: Hold | None
     disarm: Disarm | None
+    #: Of a story that was public and is not any more.
+    withdrawal: Withdrawal | None
     embargo: Embargo | None
     now: datetime
 
     @property
     def public(self) -> bool:
         """Whether anybody can read it, by the database's clock when this was asked."""
-        return bool(self.visibility and self.visibility.is_public)
+        return self.live is not None
 
     @property
     def armed(self) -> bool:
-        return self.visibility is not None and not self.public
+        return self.pending is not None
 
     @property
     def release(self) -> Release | None:
-        """The release that is armed or public."""
-        return self.visibility.release if self.visibility else None
+        """The release that is armed; else the one that is public."""
+        row = self.pending or self.live
+        return row.release if row else None
+
+    @property
+    def changed(self) -> bool:
+        """Whether there are newer words than those which the public reads."""
+        return self.live is not None and self.live.release.revision_id != self.revision.pk
+
+    @property
+    def ready(self) -> bool:
+        """Whether its newest words are cleared, and wait for somebody who arms them."""
+        if self.armed or not self.progress.cleared or (self.withdrawal and self.withdrawal.kill):
+            return False
+        out = self.live or self.withdrawal
+        return out is None or out.release.revision_id != self.revision.pk
+
+    @property
+    def settled(self) -> bool:
+        """Whether the public reads the newest words: there is nothing to arm."""
+        return self.live is not None and not self.changed and self.pending is None
+
+    @property
+    def pending_words(self) -> str:
+        """What is armed: "release", "correction", "update"."""
+        return str(self.pending.release.get_kind_display()) if self.pending else ""
 
     @property
     def chip(self) -> Chip:
         """The one word for it."""
+        if self.pending and self.live:
+            held = "on hold" if self.hold else "armed"
+            return Chip("is-live", "live", f"live, {self.pending_words} {held}")
         if self.public:
             return Chip("is-live", "live", "live")
         if self.hold:
             return Chip("is-hold", "hold", "on hold")
         if self.armed:
             return Chip("is-armed", "armed", "armed")
+        if self.withdrawal:
+            return Chip("is-withdrawn", "withdrawn", "killed" if self.withdrawal.kill else "withdrawn")
         state = self.progress.state
         return Chip(f"is-{state}", state, self.progress.words)
 
     @property
     def mini(self) -> board.Mini | None:
         """The route in few pixels, once clearance was requested."""
-        return board.mini(self.progress) if self.progress.requested and not self.public else None
+        return board.mini(self.progress) if self.progress.requested and not self.settled else None
 
     @property
     def moment(self) -> TimeLeft | None:
         """The instant from which it was public, else the armed or the planned embargo."""
-        if self.visibility and self.public and self.visibility.visible_from:
-            zone = self.visibility.release.zone
-            return TimeLeft(Moment(self.visibility.visible_from, zone), self.now, "public")
-        if self.visibility:
-            return TimeLeft(self.visibility.release.moment, self.now, "to embargo")
+        if self.pending:
+            of = "to embargo" if self.live is None else f"to the {self.pending_words}"
+            return TimeLeft(self.pending.moment, self.now, of)
+        if self.live and self.live.first_from:
+            return TimeLeft(Moment(self.live.first_from, self.live.zone), self.now, "public")
+        if self.withdrawal:
+            return TimeLeft(office(self.withdrawal.at), self.now, self.chip.words)
         if self.planned:
             return TimeLeft(self.planned, self.now, "to planned embargo")
         return None
@@ -162,8 +197,12 @@ def _states(
 ) -> list[State]:
     ids = [story.pk for story in listed]
     now = timezone.now().astimezone(UTC)
-    visible = Visibility.objects.filter(story__in=ids).with_public()
-    visibility = {row.story_id: row for row in visible}
+    rows = list(Visibility.objects.filter(story__in=ids).with_public())
+    live = {row.story_id: row for row in rows if row.is_public}
+    pending = {row.story_id: row for row in rows if row.is_armed}
+    gone = {row.story_id for row in rows} - live.keys() - pending.keys()
+    withdrawn = Withdrawal.objects.filter(story__in=gone).select_related("by", "release") if gone else None
+    withdrawals = _newest(withdrawn, "story_id", "-id") if withdrawn is not None else {}
     holds = _newest(Hold.objects.filter(story__in=ids, lift=None).select_related("by"), "story_id", "-id")
     disarms = _newest(Disarm.objects.filter(story__in=ids).select_related("by"), "story_id", "-id")
     embargoes = _newest(Embargo.objects.filter(story__in=ids), "story_id", "-id")
@@ -172,7 +211,9 @@ def _states(
             story=story,
             revision=newest[story.pk],
             progress=progress[story.pk],
-            visibility=visibility.get(story.pk),
+            live=live.get(story.pk),
+            pending=pending.get(story.pk),
+            withdrawal=withdrawals.get(story.pk),
             hold=holds.get(story.pk),
             disarm=disarms.get(story.pk),
             embargo=embargoes.get(story.pk),
@@ -193,8 +234,6 @@ def going_out(user: Any, now: datetime, until: datetime) -> list[Story]:
     between = (now - timedelta(days=1), until)
     # Nothing is visible before its embargo: few, and found by an index.
     near = Visibility.objects.filter(Q(visible_from__range=between) | Q(visible_from=None))
-    armed = Release.objects.filter(
-        pk__in=list(near.values_list("release", flat=True)), embargo__range=between
-    )
-    rows = Story.objects.visible_to(user).filter(visibility__release__in=armed)
-    return list(rows.annotate(due=F("visibility__release__embargo")).order_by("due")[:50])
+    due = dict(near.filter(embargo__range=between).order_by("embargo").values_list("story", "embargo"))
+    stories = Story.objects.visible_to(user).in_bulk(due)
+    return [stories[pk] for pk in due if pk in stories][:50]

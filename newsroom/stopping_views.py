@@ -1,4 +1,4 @@
-"""What stops a release, and lets it go on: disarm, hold, lift."""
+"""What stops a release, lets it go on, or takes it back: disarm, hold, lift, withdraw, kill."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from stories.access import story_for
 from stories.views import person
 
 from . import releasing, tasks
-from .forms import LiftForm, ReasonForm
+from .forms import LiftForm, ReasonForm, WithdrawForm
 from .release_views import at_once, page, status_of
 from .state import state_of
 
@@ -68,4 +68,34 @@ def story_unhold(request: HttpRequest, uid: UUID) -> HttpResponse:
     tasks.expect(story)
     public = state_of(story).public
     messages.success(request, "Hold lifted: it is public now." if public else "Hold lifted.")
+    return redirect("story_release", uid)
+
+
+def story_withdraw(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Take back what the public reads, with a page that says why; or kill it."""
+    user = person(request)
+    story = story_for(user, uid)
+    if request.method != "POST":
+        return redirect("story_release", uid)
+    form = WithdrawForm(request.POST, prefix="withdraw")
+    if not form.is_valid():
+        return page(request, story, withdraw_form=form, status=422)
+    data = form.cleaned_data
+    try:
+        releasing.withdraw(
+            story=story,
+            by=user,
+            reason=data["reason"],
+            release=data["seen"] or releasing.ANY,
+            kill=data["kill"],
+        )
+    except releasing.Refused as refusal:
+        more = {"refusal": refusal, "typed": data["reason"]}
+        return page(request, story, withdraw_form=form, status=status_of(refusal), **more)
+    words = (
+        "Killed: its address answers that it is gone."
+        if data["kill"]
+        else "Withdrawn: its page says so and why."
+    )
+    messages.success(request, f"{words} It is in no list, feed or file any more.")
     return redirect("story_release", uid)

@@ -19,7 +19,7 @@ from stories.models import Story
 
 from . import delivering, releasing
 from .celery import app
-from .models import Heartbeat, Visibility
+from .models import Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +57,10 @@ def expect(story: Story) -> None:
 
     Nobody waits for the broker, and nothing is lost when it is not there: the sweep will find it.
     """
-    row = Visibility.objects.filter(story=story, announced=False, visible_from__lte=Now() + AHEAD).first()
-    if row and row.visible_from:
+    for release_id, visible_from in releasing.due(database_now() + AHEAD, story):
         skew = datetime.now(UTC) - database_now()
-        arguments = (row.release_id, row.visible_from, skew)
-        Thread(name=f"expect {row.release_id}", target=_try_eta, args=arguments, daemon=True).start()
+        arguments = (release_id, visible_from, skew)
+        Thread(name=f"expect {release_id}", target=_try_eta, args=arguments, daemon=True).start()
 
 
 def _try_eta(release_id: int, visible_from: datetime, skew: timedelta) -> None:

@@ -7,23 +7,28 @@ from django.db import connection
 from .models import Release
 
 
-def is_public(story_id: int) -> bool:
-    """Whether anybody can read the story now."""
-    return Release.objects.public().filter(story=story_id).exists()
+def is_settled(story_id: int) -> bool:
+    """Whether anybody can read the newest words of a story now, so that nobody has to clear them."""
+    public = Release.objects.public().filter(story=story_id).select_related("story").first()
+    return public is not None and public.revision_id == public.story.latest.pk
 
 
 def differences() -> Iterator[str]:
-    """A sentence for each story whose visibility is not what its facts say."""
+    """A sentence for each release whose visibility is not what the facts say."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT s.uid, v.visible_from, f.visible_from FROM stories_story s
-            LEFT JOIN newsroom_visibility v ON v.story_id = s.id
-            LEFT JOIN LATERAL visibility_of(s.id) f ON true
-            WHERE (v.release_id, v.slug, v.visible_from, v.announced)
-                  IS DISTINCT FROM (f.release_id, f.slug::varchar, f.visible_from, f.announced)
-            ORDER BY s.id
+            SELECT s.uid, coalesce((kept).release_id, (facts).release_id),
+                   (kept).visible_from, (facts).visible_from,
+                   (kept).release_id IS NULL, (facts).release_id IS NULL
+            FROM stories_story s CROSS JOIN LATERAL (
+                SELECT v, f FROM (SELECT * FROM newsroom_visibility WHERE story_id = s.id) v
+                FULL JOIN visibility_of(s.id) f ON f.release_id = v.release_id) AS both_of (kept, facts)
+            WHERE kept IS DISTINCT FROM facts
+            ORDER BY s.id, 2
             """
         )
-        for uid, kept, from_facts in cursor.fetchall():
-            yield f"story {uid}: its visibility is {kept or 'none'}, its facts say {from_facts or 'none'}"
+        for uid, release, kept, from_facts, missing, extra in cursor.fetchall():
+            there = "no visibility" if missing else f"visible from {kept or 'no moment'}"
+            facts = "nothing is to be seen" if extra else f"visible from {from_facts or 'no moment'}"
+            yield f"story {uid}: the visibility of release {release} is: {there}; its facts say: {facts}"

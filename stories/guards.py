@@ -62,11 +62,20 @@ NEW.at := facts_now();
 """
 
 
+#: The same for a fact about the newsroom as a whole.
+NEWSROOM_STAMP = STAMP.replace("lock_story(NEW.story_id)", "lock_newsroom()")
+
+
 def check(name: str, func: str, declare: list[tuple[str, str]] | None = None) -> Guard:
     """A guard that looks at each new row before it is inserted; `func` raises or returns NEW."""
     return Guard(
         name=name, when=pgtrigger.Before, operation=pgtrigger.Insert, func=func, declare=declare or []
     )
+
+
+def newsroom_check(name: str, func: str) -> Guard:
+    """A guard that stamps each new fact about the newsroom as a whole, and looks at it."""
+    return check(name, NEWSROOM_STAMP + func)
 
 
 def after(name: str, func: str, operation: pgtrigger.Operation = pgtrigger.Insert) -> Guard:
@@ -108,4 +117,12 @@ def recorded(*without: str) -> Guard:
         "recorded",
         "PERFORM record_append(NEW.story_id, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, "
         f"to_jsonb(NEW){left_out});",
+    )
+
+
+def newsroom_recorded() -> Guard:
+    """Chains each new row into the record of the newsroom as a whole."""
+    return after(
+        "recorded",
+        "PERFORM record_append(NULL, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, to_jsonb(NEW));",
     )

@@ -163,6 +163,26 @@ class Fact(models.Model):
         return Words(cls._meta.verbose_name.capitalize() if cls._meta.verbose_name else cls.__name__)
 
 
+class NewsroomFact(models.Model):
+    """Something that happened to the newsroom as a whole, and is a link of its own record."""
+
+    app_privileges: ClassVar[str] = INSERT_ONLY
+    of_story: ClassVar[str] = "NULL::bigint"
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> "Words":
+        """How the record tells of it, from the row as it was inserted."""
+        return Words(cls.__name__)
+
+
 class Consequence(models.Model):
     """What follows from a fact and is kept: written by triggers alone, and a link of the record too."""
 
@@ -567,7 +587,9 @@ class WorkingCopy(models.Model):
 
 
 class Entry(models.Model):
-    """A link of a story's record: a fact as it was inserted, and the hash of the link before.
+    """A link of a record: a fact as it was inserted, and the hash of the link before.
+
+    Each story has a record, and the newsroom as a whole has one, whose links have no story.
 
     Written by triggers alone; the application's role may read it. `payload` is the row without the
     columns that a digest in it stands for.
@@ -575,7 +597,7 @@ class Entry(models.Model):
 
     app_privileges = READ_ONLY
 
-    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="entries")
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, null=True, related_name="entries")
     number = models.PositiveIntegerField()
     source = models.CharField(max_length=63, help_text="The fact's table")
     fact = models.BigIntegerField(help_text="The fact's id in its table")
@@ -587,7 +609,11 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = "entries"
-        constraints = [models.UniqueConstraint(fields=["story", "number"], name="one_entry_a_number")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["story", "number"], nulls_distinct=False, name="one_entry_a_number"
+            )
+        ]
         indexes = [models.Index(fields=["source", "fact"], name="entry_of_fact")]
         triggers = [guards.append_only()]
 

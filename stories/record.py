@@ -1,12 +1,14 @@
 """The record: the facts themselves, chained by hash per story, and the proof that none was changed."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, models
 
+from .clocks import office
 from .digests import content_digest, digest_of
-from .models import Consequence, Entry, Fact, Intake, Revision, Story, Words
+from .models import Consequence, Entry, Fact, Intake, NewsroomFact, Revision, Story, Words
 
 _checks: list[Callable[[], Iterator[str]]] = []
 
@@ -17,10 +19,13 @@ def also_verify(check: Callable[[], Iterator[str]]) -> None:
         _checks.append(check)
 
 
-def sources() -> dict[str, type[Story | Fact | Consequence]]:
-    """The tables whose rows are links of the record, with their models, stories first."""
-    linked: list[type[Story | Fact | Consequence]] = [Story]
-    linked += [model for model in apps.get_models() if issubclass(model, Fact | Consequence)]
+Source = type[Story | Fact | NewsroomFact | Consequence]
+
+
+def sources() -> dict[str, Source]:
+    """The tables whose rows are links of a record, with their models, stories first."""
+    linked: list[Source] = [Story]
+    linked += [model for model in apps.get_models() if issubclass(model, Fact | NewsroomFact | Consequence)]
     return {model._meta.db_table: model for model in linked}
 
 
@@ -69,7 +74,7 @@ def story_faults(story: Story | None) -> Iterator[str]:
 def chain_faults(story: Story | None = None) -> Iterator[str]:
     """The first broken link of each story's chain."""
     entries = Entry.objects.select_related("story").order_by("story_id", "number")
-    broken: set[int] = set()
+    broken: set[int | None] = set()
     before: Entry | None = None
     for entry in (entries.filter(story=story) if story else entries).iterator():
         first = before is None or before.story_id != entry.story_id
@@ -78,7 +83,8 @@ def chain_faults(story: Story | None = None) -> Iterator[str]:
             fault = _link_fault(entry, *expected)
             if fault:
                 broken.add(entry.story_id)
-                yield f"story {entry.story.uid}, link {entry.number}: {fault}"
+                whose = f"story {entry.story.uid}" if entry.story else "the newsroom"
+                yield f"{whose}, link {entry.number}: {fault}"
         before = entry
 
 
@@ -139,8 +145,18 @@ def _digest(revision: Revision) -> str:
         return ""
 
 
-def lines(story: Story) -> models.QuerySet[Entry]:
-    """The entries of a story, newest first, with who did them."""
+def line(entry: Entry) -> dict[str, Any]:
+    """What the record shows of an entry."""
+    return {
+        "entry": entry,
+        "moment": office(entry.at),
+        "words": words(entry),
+        "link": short(entry.hash),
+    }
+
+
+def lines(story: Story | None) -> models.QuerySet[Entry]:
+    """The entries of a story, or (None) of the newsroom as a whole, newest first, with who did them."""
     return Entry.objects.filter(story=story).select_related("by").order_by("-number")
 
 

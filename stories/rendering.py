@@ -114,6 +114,24 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """A correction or an update of a story that is public."""
+
+    moment: Moment
+    #: "correction", "major" or "minor".
+    kind: str
+    note: str
+
+    @property
+    def is_correction(self) -> bool:
+        return self.kind == "correction"
+
+    @property
+    def title(self) -> str:
+        return "Correction" if self.is_correction else "Update"
+
+
+@dataclass(frozen=True)
 class Article:
     """All that the template shows. Whatever is `mine` is for a proof alone, and absent in public."""
 
@@ -129,6 +147,9 @@ class Article:
     partners: tuple[str, ...]
     documents: tuple[Document, ...]
     published: Moment | None
+    #: When something of weight changed last, and all that was changed since, the newest first.
+    updated: Moment | None
+    notices: tuple[Notice, ...]
     address: str
     #: Brackets round the whole, and what is said above it where they stand in it only.
     mine: Mine | None = None
@@ -150,13 +171,20 @@ class Article:
     @property
     def has_sections(self) -> bool:
         """Whether anything comes after "Ends"."""
-        return bool(self.notes or self.contacts or self.documents or self.topics)
+        return bool(self.notes or self.contacts or self.documents or self.topics or self.notices)
+
+    @property
+    def said_first(self) -> tuple[Notice, ...]:
+        """What stands above the words: the corrections. Updates are told of in the history alone."""
+        return tuple(notice for notice in self.notices if notice.is_correction)
 
 
 def article(
     content: dict[str, Any],
     *,
     published: Moment | None = None,
+    updated: Moment | None = None,
+    notices: tuple[Notice, ...] = (),
     address: str = "",
     picture_url: str = "",
     media: str = "staff_media",
@@ -184,6 +212,8 @@ def article(
         partners=tuple(partner["name"] for partner in content["partners"]),
         documents=documents(content["attachments"], media),
         published=published,
+        updated=updated,
+        notices=notices,
         address=address,
     )
     return _proof(shown, content, marks) if marks else shown

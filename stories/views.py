@@ -188,15 +188,7 @@ def story_record(request: HttpRequest, uid: UUID) -> HttpResponse:
     """All that happened to a story, newest first, with the links of its chain."""
     story = story_for(person(request), uid)
     page = Paginator(record.lines(story), ENTRIES_A_PAGE).get_page(request.GET.get("page"))
-    lines = [
-        {
-            "entry": entry,
-            "moment": office(entry.at),
-            "words": record.words(entry),
-            "link": record.short(entry.hash),
-        }
-        for entry in page
-    ]
+    lines = [record.line(entry) for entry in page]
     faults = list(record.story_faults(story))
     writers = User.objects.filter(pk__in=story.revisions.values("by")).order_by("pk")
     context = {"story": story, "page": page, "lines": lines, "faults": faults, "writers": writers}

@@ -89,7 +89,7 @@ JOIN approvals_standing s ON s.revision_id = n.revision_id AND s.state = 'cleare
 WHERE n.story_id BETWEEN %s AND %s ORDER BY 1, 2
 """
 VISIBILITY = """
-INSERT INTO newsroom_visibility (story_id, release_id, slug, visible_from, announced)
+INSERT INTO newsroom_visibility
 SELECT v.* FROM (SELECT DISTINCT story_id FROM newsroom_release WHERE story_id BETWEEN %s AND %s) n
 CROSS JOIN LATERAL visibility_of(n.story_id) v
 """

@@ -2,19 +2,39 @@
 
 from .deliveries import Delivery, Subscriber
 from .receipts import Announcement, Heartbeat
-from .releases import FURTHEST, Disarm, Release, ReleaseSignoff, Visibility
-from .stops import Hold, HoldLift
+from .releases import (
+    FURTHEST,
+    SIGNIFICANT,
+    Disarm,
+    Kind,
+    Move,
+    Release,
+    ReleaseSignoff,
+    Visibility,
+    Withdrawal,
+    release_clock,
+    visible,
+)
+from .stops import Hold, HoldAll, HoldAllLift, HoldLift
 
 __all__ = [
     "FURTHEST",
+    "SIGNIFICANT",
     "Announcement",
     "Delivery",
     "Disarm",
     "Heartbeat",
     "Hold",
+    "HoldAll",
+    "HoldAllLift",
     "HoldLift",
+    "Kind",
+    "Move",
     "Release",
     "ReleaseSignoff",
     "Subscriber",
     "Visibility",
+    "Withdrawal",
+    "release_clock",
+    "visible",
 ]

@@ -35,8 +35,8 @@ class Announcement(Fact):
                 guards.STAMP
                 + """
                 SELECT visible_from INTO NEW.due FROM newsroom_visibility
-                    WHERE story_id = NEW.story_id AND release_id = NEW.release_id;
-                IF NEW.due IS NULL OR NEW.due > NEW.at THEN
+                    WHERE story_id = NEW.story_id AND release_id = NEW.release_id AND withdrawn_at IS NULL;
+                IF NEW.due IS NULL OR NEW.due > least(NEW.at, release_clock()) THEN
                     RAISE EXCEPTION 'This release is not public.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_public';
                 END IF;

@@ -1,11 +1,11 @@
-"""What stops a release: holds."""
+"""What stops a release: the hold of a story, and that of everything."""
 
 from typing import Any
 
 from django.db import models
 
 from stories import guards
-from stories.models import Fact, Words
+from stories.models import Fact, NewsroomFact, Words
 
 from .releases import REFRESH, has_a_reason
 
@@ -26,8 +26,8 @@ class Hold(Fact):
                     RAISE EXCEPTION 'The story is held already.'
                         USING ERRCODE = 'restrict_violation', HINT = 'held';
                 END IF;
-                IF EXISTS (SELECT 1 FROM newsroom_visibility
-                           WHERE story_id = NEW.story_id AND visible_from <= NEW.at) THEN
+                -- What is public stays; a correction of it can be held.
+                IF public_release(NEW.story_id) IS NOT NULL AND armed_release(NEW.story_id) IS NULL THEN
                     RAISE EXCEPTION 'The story is public already.'
                         USING ERRCODE = 'restrict_violation', HINT = 'public';
                 END IF;
@@ -77,3 +77,68 @@ class HoldLift(Fact):
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
         return Words("Hold lifted", icon="live")
+
+
+class HoldAll(NewsroomFact):
+    """Nothing more goes out, of no story, until it is lifted. What is public stays.
+
+    One row, however many stories are armed: the instant up to which stories are released (`release_clock`)
+    stands still at `at`.
+    """
+
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [has_a_reason("hold_all_has_a_reason")]
+        triggers = [
+            guards.newsroom_check(
+                "allowed",
+                """
+                IF EXISTS (SELECT 1 FROM newsroom_holdall h
+                           LEFT JOIN newsroom_holdalllift l ON l.hold_id = h.id WHERE l.id IS NULL) THEN
+                    RAISE EXCEPTION 'Everything is held already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'held';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            guards.append_only(),
+            guards.newsroom_recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold of everything: {self.reason}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Everything held", f"“{payload['reason']}”", "hold")
+
+
+class HoldAllLift(NewsroomFact):
+    """The hold of everything was lifted. Whose moment has passed meanwhile is public from this instant."""
+
+    hold = models.OneToOneField(HoldAll, on_delete=models.PROTECT, related_name="lift")
+
+    class Meta:
+        triggers = [
+            guards.newsroom_check(
+                "allowed",
+                """
+                IF NOT EXISTS (SELECT 1 FROM newsroom_holdall WHERE id = NEW.hold_id) THEN
+                    RAISE EXCEPTION 'There is no such hold of everything.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_held';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            guards.after("refresh", "PERFORM refresh_stopped(NEW.hold_id, NEW.at);"),
+            guards.append_only(),
+            guards.newsroom_recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"lift of the hold of everything {self.hold_id}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Hold of everything lifted", icon="live")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -85,7 +85,19 @@ def of_each_kind(newsroom: Newsroom) -> None:
                 **{**row, "by": newsroom.lawyer}, claim=claim
             )
     disarmed = newsroom.armed(slug="disarmed")
+    later = Moment(disarmed.embargo + timedelta(hours=1), disarmed.zone)
+    releasing.move(
+        story=disarmed.story,
+        by=newsroom.officer,
+        moment=later,
+        reason="Later.",
+        seen=(disarmed.pk, disarmed.moment),
+    )
     releasing.disarm(story=disarmed.story, by=newsroom.officer, reason="Wrong day.")
+    withdrawn = newsroom.public(slug="withdrawn")
+    releasing.withdraw(story=withdrawn.story, by=newsroom.officer, reason="Wrong.")
+    releasing.hold_everything(by=newsroom.officer, reason="Wait.")
+    releasing.lift_everything(by=newsroom.officer)
     releasing.hold(story=story, by=newsroom.officer, reason="Wait.")
     releasing.unhold(story=story, by=newsroom.officer)
     release = releasing.arm(revision=revision, by=newsroom.officer, moment=None)

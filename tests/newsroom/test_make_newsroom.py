@@ -51,7 +51,7 @@ def test_the_record_is_whole_and_every_stage_is_there(made):
     assert Visibility.objects.filter(visible_from__isnull=False, announced=False).exists()
     assert Disarm.objects.exists()
     assert Story.objects.filter(submissions=None).exists()
-    under_way = Standing.objects.filter(story__visibility=None)
+    under_way = Standing.objects.filter(story__visibilities=None)
     assert {*under_way.values_list("state", flat=True)} >= {"waiting", "again", "asked", "refused", "cleared"}
     assert Decision.objects.filter(verdict="taken_back", takes_back__isnull=False).exists()
     assert PinnedStep.objects.exclude(pattern=None).exists()

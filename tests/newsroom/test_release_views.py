@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from approvals import clearing
 from newsroom import releasing
-from newsroom.models import Hold, Release, Subscriber, Visibility
+from newsroom.models import Hold, Move, Release, Subscriber, Visibility
 from stories import drafting
 from stories.models import Revision, Story, Team
 from stories.moments import Moment
@@ -158,8 +158,13 @@ def test_moving_the_embargo(newsroom, as_):
     later = Moment(tomorrow().instant + timedelta(days=1), LONDON)
     page = read_back(browser, revision.story, later)
     assert "Check again and move" in text(page)
-    press_arm(browser, page, revision.story)
+    refused = press_arm(browser, page, revision.story)
+    assert refused.status_code == 422
+    assert "Say why the moment is moved" in text(refused)
+    done = text(press_arm(browser, page, revision.story, reason="The minister is late"))
     assert Visibility.objects.get().visible_from == later.instant
+    assert (Release.objects.count(), Move.objects.get().reason) == (1, "The minister is late")
+    assert f"Moved to {later.public} by Ines Okoro" in done
 
 
 def test_what_nobody_read_back_is_not_armed(newsroom, as_):
@@ -230,7 +235,7 @@ def test_an_address_that_is_taken(newsroom, as_):
     revision, browser = newsroom.cleared(), as_(newsroom.officer)
     response = press_arm(browser, read_back(browser, revision.story), revision.story)
     assert response.status_code == 409
-    assert "another story has the same address" in text(response)
+    assert "another story has this address" in text(response)
 
 
 def test_a_moment_that_went_by_while_the_page_was_open(newsroom, as_):
@@ -468,7 +473,10 @@ def test_the_receipt(newsroom, as_):
     assert f"{receipt.lateness.total_seconds():.3f} s" in page
     assert 'by <span class="text-break">worker 2</span>' in page
     assert "0 of 1" in page
-    assert "/news/footbridge-harrow-weir/" in page
+    assert "The public reads revision 1; revision 2 is newer" in page
+    assert "Check again and arm" in page
+    page = text(browser.get(at("story_release", newsroom.public(slug="settled").story)))
+    assert "/news/settled/" in page
     assert "2 sign-offs on revision 1" in page
     assert "Check again" not in page
 
@@ -489,7 +497,7 @@ def test_others_read_the_page_and_can_do_nothing_on_it(newsroom, as_):
         page = as_(person).get(at("story_release", release.story))
         assert page.status_code == 200
         assert release.moment.public in text(page)
-        assert "Only duty officers arm, hold and disarm" in text(page)
+        assert "Only duty officers arm, hold, disarm and withdraw" in text(page)
         assert "<form" not in page.content.decode().partition("<main")[2]
         now = now_page(as_(person), release.story)
         assert "<form" not in now.content.decode().partition("<main")[2]

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 
+from newsroom import releasing
 from stories import record
 from stories.models import Entry
 
@@ -60,10 +61,14 @@ def test_every_fact_has_its_entry(live_newsroom, capsys):
         ("UPDATE stories_entry SET at = at - interval '1 day' WHERE number = 4", "does not have its hash"),
         ("UPDATE stories_entry SET hash = repeat('0', 64) WHERE number = 2", "link 2"),
         ("UPDATE newsroom_visibility SET visible_from = visible_from - interval '1 hour'", "visibility"),
+        ("UPDATE newsroom_holdall SET reason = 'Nothing at all'", "was changed"),
+        ("DELETE FROM stories_entry WHERE story_id IS NULL AND number = 1", "the newsroom, link"),
     ],
 )
 def test_what_the_owner_tampers_with_is_found(live_newsroom, sql, fault):
     live_newsroom.public()
+    releasing.hold_everything(by=live_newsroom.officer, reason="Something is wrong")
+    releasing.lift_everything(by=live_newsroom.officer)
     assert list(record.verify()) == []
     as_owner(sql)
     assert any(fault in found for found in record.verify()), list(record.verify())

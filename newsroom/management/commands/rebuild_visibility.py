@@ -38,4 +38,8 @@ def rebuild(database: str) -> None:
         # Whoever arms, holds or announces waits until this is done.
         cursor.execute("LOCK TABLE newsroom_visibility IN EXCLUSIVE MODE")
         cursor.execute("DELETE FROM newsroom_visibility")
-        cursor.execute("SELECT refresh_visibility(id) FROM stories_story ORDER BY id")
+        # All at once: story by story each address would take a lock of its own.
+        cursor.execute(
+            "INSERT INTO newsroom_visibility SELECT v.* FROM (SELECT DISTINCT story_id FROM newsroom_release) n"
+            " CROSS JOIN LATERAL visibility_of(n.story_id) v"
+        )
