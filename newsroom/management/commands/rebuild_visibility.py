@@ -40,6 +40,9 @@ def rebuild(database: str) -> None:
         cursor.execute("DELETE FROM newsroom_visibility")
         # All at once: story by story each address would take a lock of its own.
         cursor.execute(
-            "INSERT INTO newsroom_visibility SELECT v.* FROM"
-            " (SELECT DISTINCT story_id FROM newsroom_release) n CROSS JOIN LATERAL visibility_of(n.story_id) v"
+            """
+            INSERT INTO newsroom_visibility
+            SELECT v.* FROM (SELECT DISTINCT story_id FROM newsroom_release) n
+            CROSS JOIN LATERAL visibility_of(n.story_id) v
+            """
         )

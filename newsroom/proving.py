@@ -1,0 +1,137 @@
+"""Whether what was withdrawn is gone: every surface that the public has is fetched and looked through."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from http.client import HTTPConnection, HTTPSConnection
+from itertools import count
+from urllib.parse import urlsplit
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from lxml import etree
+
+from stories.models import Asset, Story
+
+from .models import Release, Visibility, Withdrawal
+
+#: Seconds that an answer may take.
+PATIENCE = 20
+OK, GONE, MISSING = 200, 410, 404
+LOC = "{http://www.sitemaps.org/schemas/sitemap/0.9}loc"
+
+
+class NotWithdrawn(Exception):
+    """The story can be read by anybody, or never could: there is nothing to prove."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found at a path: its status, and in what it is at fault (empty: in nothing)."""
+
+    path: str
+    status: int
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What tells of a story wherever it is found."""
+
+    uid: str
+    addresses: frozenset[str]
+    headlines: frozenset[str]
+    kill: bool
+
+    def found_in(self, body: str) -> str:
+        """The first of them in an answer; empty where there is none."""
+        paths = [reverse("story", args=[address]) for address in sorted(self.addresses)]
+        words = [self.uid, *paths, *sorted(self.headlines)]
+        return next((word for word in words if word in body or escape(word) in body), "")
+
+
+def prove(story: Story, base: str) -> Iterator[Answer]:
+    """Fetch every surface of the newsroom at `base`, and say where the story is still to be seen.
+
+    Raises:
+        NotWithdrawn: see there.
+        OSError: the newsroom does not answer.
+    """
+    gone = Withdrawal.objects.filter(story=story).order_by("-pk").first()
+    if gone is None or Release.objects.public().filter(story=story).exists():
+        raise NotWithdrawn("Nothing is proved: the story was not withdrawn, or is public again.")
+    once = Visibility.objects.filter(story=story).select_related("release__revision")
+    traces = Traces(
+        uid=str(story.uid),
+        addresses=frozenset(row.slug for row in once),
+        headlines=frozenset(row.release.revision.headline for row in once),
+        kill=gone.kill,
+    )
+    site = Site(base)
+    yield from _addresses(site, traces)
+    yield from _lists(site, traces)
+    yield from _files(site, story)
+
+
+def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
+    """The pages at which it once was: they say that it was withdrawn, or are gone."""
+    expected = GONE if traces.kill else OK
+    for address in sorted(traces.addresses):
+        path = reverse("story", args=[address])
+        status, body = site.get(path)
+        fault = "" if status == expected else f"it answers {status}, and should answer {expected}"
+        if not fault and status == OK and 'class="notice stop"' not in body:
+            fault = "it does not say that the story was withdrawn"
+        yield Answer(path, status, fault)
+
+
+def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
+    """The pages of news, the feed, and each part of the sitemap."""
+    for number in count(1):
+        answer, body = _page(site, f"{reverse('home')}?page={number}", traces)
+        if answer.status == MISSING:
+            break
+        yield answer
+    yield _page(site, reverse("atom"), traces)[0]
+    answer, body = _page(site, reverse("sitemap"), traces)
+    yield answer
+    for part in etree.fromstring(body.encode()).iter(LOC) if answer.status == OK else ():
+        address = urlsplit(str(part.text))
+        if address.path == reverse("sitemap"):
+            yield _page(site, f"{address.path}?{address.query}", traces)[0]
+
+
+def _page(site: "Site", path: str, traces: Traces) -> tuple[Answer, str]:
+    status, body = site.get(path)
+    trace = traces.found_in(body)
+    return Answer(path, status, f"“{trace}” is in it" if trace else ""), body
+
+
+def _files(site: "Site", story: Story) -> Iterator[Answer]:
+    """The files that it showed, unless another public story shows them."""
+    showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
+    shown = Asset.objects.filter(revisions__story=story).filter(~Exists(showing)).distinct()
+    for asset in shown.order_by("pk"):
+        path = reverse("media", args=[asset.name])
+        status, _ = site.get(path)
+        yield Answer(path, status, "" if status == MISSING else "its bytes are still there")
+
+
+class Site:
+    """The public newsroom, asked as a stranger asks: without cookies, one request after the other."""
+
+    def __init__(self, base: str) -> None:
+        self._base = urlsplit(base)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """The status and the text at a path."""
+        kind = HTTPSConnection if self._base.scheme == "https" else HTTPConnection
+        connection = kind(self._base.netloc, timeout=PATIENCE)
+        try:
+            connection.request(
+                "GET", self._base.path.rstrip("/") + path, headers={"Cache-Control": "no-cache"}
+            )
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+        finally:
+            connection.close()

@@ -1,0 +1,74 @@
+"""The proof that what was withdrawn is gone: over HTTP, from a real server."""
+
+from io import BytesIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from newsroom import releasing
+from newsroom.models import Kind
+from stories import pictures
+from tests.newsroom.test_public import pictured
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def prove(story, live_server, capsys) -> str:
+    call_command("prove_withdrawn", str(story.uid), base=live_server.url)
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def asset(live_newsroom):
+    file = BytesIO()
+    Image.new("RGB", (4, 3), "red").save(file, "PNG")
+    file.seek(0)
+    return pictures.store(file, live_newsroom.drafter)
+
+
+@pytest.fixture
+def release(live_newsroom, asset):
+    """A public story with a picture, at its second address."""
+    first = live_newsroom.public(picture=pictured(asset))
+    revision = live_newsroom.edit(first.story, slug="second-address")
+    live_newsroom.sign(revision, live_newsroom.legal, live_newsroom.lawyer)
+    return releasing.arm(
+        revision=revision, by=live_newsroom.officer, moment=None, kind=Kind.MINOR, note="A better address."
+    )
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_what_is_withdrawn_is_gone_from_every_surface(
+    live_newsroom, live_server, release, asset, capsys, kill
+):
+    releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong", kill=kill)
+    live_newsroom.public(slug="other", headline="Other")
+    said = prove(release.story, live_server, capsys)
+    status = 410 if kill else 200
+    for path in ("/news/footbridge-harrow-weir/", "/news/second-address/"):
+        assert f"{status} {path} nothing of it" in said
+    assert f"404 /media/{asset.name} nothing of it" in said
+    for path in ("/?page=1", "/feed.atom", "/sitemap.xml"):
+        assert f"200 {path} nothing of it" in said
+    assert "It is gone from every one" in said
+
+
+def test_whatever_is_left_is_named(live_newsroom, live_server, release, capsys, monkeypatch):
+    releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong")
+    live_newsroom.public(slug="other", headline=release.revision.headline)
+    with pytest.raises(CommandError, match="still to be seen at 2"):
+        prove(release.story, live_server, capsys)
+
+
+def test_what_is_public_is_not_proved_to_be_gone(live_newsroom, live_server, release, capsys):
+    with pytest.raises(CommandError, match="not withdrawn, or is public"):
+        prove(release.story, live_server, capsys)
+    with pytest.raises(CommandError, match="not withdrawn, or is public"):
+        prove(live_newsroom.draft(slug="draft").story, live_server, capsys)
+
+
+def test_a_newsroom_that_does_not_answer_proves_nothing(live_newsroom, release):
+    releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong")
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("prove_withdrawn", str(release.story.uid), base="http://127.0.0.1:9")
