@@ -13,7 +13,7 @@ from stories.clocks import lasting, office
 from stories.models import Story
 from stories.moments import Moment
 
-from .models import Announcement, Release, Subscriber
+from .models import Announcement, Release, Subscriber, Visibility
 from .state import State
 
 #: From when on an announcement that has not come is a fault, and not just on its way.
@@ -165,10 +165,13 @@ class Receipt:
 
 
 def receipt(state: State, now: datetime) -> Receipt | None:
-    """The receipt of a story that is public."""
-    if not (state.live and state.live.visible_from):
+    """The receipt of a story that is public, or was until it was withdrawn."""
+    shown = state.live
+    if shown is None and state.withdrawal:
+        shown = Visibility.objects.with_public().filter(release=state.withdrawal.release_id).first()
+    if shown is None or shown.visible_from is None:
         return None
-    release = state.live.release
+    release = shown.release
     announcement = Announcement.objects.filter(release=release).annotate(
         count=Count("deliveries"),
         sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)),
@@ -178,13 +181,13 @@ def receipt(state: State, now: datetime) -> Receipt | None:
     row = announcement.first()
     return Receipt(
         release=release,
-        due=state.live.visible_from,
+        due=shown.visible_from,
         announcement=row,
         deliveries=row.count if row else 0,
         sent=row.sent if row else 0,
         given_up=row.given_up if row else 0,
         last_sent=row.last_sent if row else None,
-        now=now,
+        now=state.withdrawal.at if state.withdrawal else now,
     )
 
 

@@ -157,8 +157,10 @@ class State:
 
     @property
     def planned(self) -> Moment | None:
-        """The moment for which the story is meant, if anybody has said."""
-        return Moment(self.embargo.instant, self.embargo.zone) if self.embargo else None
+        """The moment for which its newest words are meant, if anybody has said since it was out."""
+        if self.embargo is None or (self.live and self.embargo.at < self.live.release.at):
+            return None
+        return Moment(self.embargo.instant, self.embargo.zone)
 
     @property
     def headline(self) -> str:

@@ -21,7 +21,12 @@ def story_head(story: Story, look: Clearance | str = "") -> State:
 
 @register.simple_tag
 def story_forecast(state: State) -> forecast.StoryForecast:
-    """When the desks that are asked will be done, at their pace."""
+    """When the desks that are asked will be done, at their pace.
+
+    None for newer words of a public story until a moment is planned for them: the one that it had has passed.
+    """
+    if state.live and not state.planned:
+        return forecast.StoryForecast([])
     return forecast.of_story(state.progress, state.planned)
 
 

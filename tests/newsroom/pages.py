@@ -11,6 +11,17 @@ class _Forms(HTMLParser):
         self.forms: dict[str, dict[str, str]] = {}
         self.buttons: dict[str, dict[str, str]] = {}
         self._form = ""
+        #: The field whose words come next, if any.
+        self._typing = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._typing:
+            # HTML does not count the line break that a browser expects after the tag.
+            self.forms[self._form][self._typing] += data.removeprefix("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._typing = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         held = dict(attrs)
@@ -20,7 +31,8 @@ class _Forms(HTMLParser):
         if tag == "input" and held.get("name") and _is_sent(held):
             self.forms[self._form][held["name"] or ""] = held.get("value") or ""
         if tag == "textarea":
-            self.forms[self._form][held["name"] or ""] = ""
+            self._typing = held["name"] or ""
+            self.forms[self._form][self._typing] = ""
         if tag == "button" and held.get("formaction"):
             self.buttons[held["formaction"] or ""] = {
                 **self.forms[self._form],
