@@ -108,6 +108,9 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "hold_everything": STAFF,
     "lift_everything": DUTY,
     "newsroom_record": STAFF,
+    "freezes": STAFF,
+    "freeze_end": DUTY,
+    "story_exempt": DUTY,
     "mail_list": STAFF,
     "mail_message": STAFF,
 }

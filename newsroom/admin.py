@@ -8,6 +8,9 @@ from .models import (
     Announcement,
     Delivery,
     Disarm,
+    Freeze,
+    FreezeEnd,
+    FreezeExemption,
     Heartbeat,
     Hold,
     HoldAll,
@@ -32,7 +35,7 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     list_per_page = 100
 
 
-@admin.register(Release, Disarm, Move, Withdrawal, Hold, HoldLift, Announcement)
+@admin.register(Release, Disarm, Move, Withdrawal, Hold, HoldLift, FreezeExemption, Announcement)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of release."""
 
@@ -40,7 +43,7 @@ class OfStoryAdmin(StoryFactAdmin):
     list_select_related = ["story", "by"]
 
 
-@admin.register(HoldAll, HoldAllLift)
+@admin.register(HoldAll, HoldAllLift, Freeze, FreezeEnd)
 class OfNewsroomAdmin(FactAdmin):
     """Facts about the newsroom as a whole."""
 

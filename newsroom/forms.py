@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 
 from stories.forms import MomentForm, moment_initial
-from stories.moments import AmbiguousTime, Moment, resolve
+from stories.models import Organisation
+from stories.moments import AmbiguousTime, Moment, NonexistentTime, resolve
 
-from .models import FURTHEST, Kind
+from .models import FURTHEST, Freeze, Kind
 
 READ = "Confirm that you have read the headline, the moment and the audience"
 
@@ -231,3 +233,49 @@ def moment_data(moment: Moment) -> dict[str, Any]:
         "zone": moment.zone,
         "fold": str(moment.local.fold),
     }
+
+
+class FreezeForm(forms.Form):
+    """Whose news is frozen, from when until when on the press office's clocks, and why."""
+
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.all(), required=False, empty_label="Every organisation", label="Whose news"
+    )
+    since = forms.DateTimeField(
+        label="From",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": "Say from when", "invalid": "Give a day and a time"},
+    )
+    until = forms.DateTimeField(
+        label="Until",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": "Say until when", "invalid": "Give a day and a time"},
+    )
+    reason = forms.CharField(
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Such as: the weeks before the election",
+        error_messages={"required": "Give a reason"},
+    )
+
+    def _instant(self, name: str) -> datetime:
+        typed: datetime = self.cleaned_data[name]
+        try:
+            moment = resolve(typed.date(), typed.time(), settings.PRESS_OFFICE_ZONE)
+        except (NonexistentTime, AmbiguousTime) as fault:
+            raise forms.ValidationError(
+                "The clocks change at that time: it does not exist, or happens twice. Choose another."
+            ) from fault
+        return moment.instant
+
+    def clean_since(self) -> datetime:
+        return self._instant("since")
+
+    def clean_until(self) -> datetime:
+        return self._instant("until")
+
+
+class ExemptForm(ReasonForm):
+    """From which freeze a story is exempted, and why."""
+
+    freeze = forms.ModelChoiceField(Freeze.objects.all(), widget=forms.HiddenInput)

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import everything_views, mail_views, release_views, stopping_views
+from . import everything_views, freeze_views, mail_views, release_views, stopping_views
 
 urlpatterns = [
     path("stories/<uuid:uid>/release/", release_views.story_release, name="story_release"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("stories/<uuid:uid>/withdraw/", stopping_views.story_withdraw, name="story_withdraw"),
     path("hold-everything/", everything_views.hold_everything, name="hold_everything"),
     path("hold-everything/lift/", everything_views.lift_everything, name="lift_everything"),
+    path("freezes/", freeze_views.freezes, name="freezes"),
+    path("freezes/<int:freeze>/end/", freeze_views.freeze_end, name="freeze_end"),
+    path("stories/<uuid:uid>/exempt/", freeze_views.story_exempt, name="story_exempt"),
     path("record/", everything_views.newsroom_record, name="newsroom_record"),
     path("stories/<uuid:uid>/unhold/", stopping_views.story_unhold, name="story_unhold"),
     path("mail/", mail_views.mail_list, name="mail_list"),

@@ -21,6 +21,7 @@ from . import release_page, releasing, tasks
 from .access import DUTY
 from .forms import (
     ArmForm,
+    ExemptForm,
     NowForm,
     OnScreenForm,
     ReasonForm,
@@ -28,7 +29,7 @@ from .forms import (
     WithdrawForm,
     moment_data,
 )
-from .models import Kind
+from .models import Freeze, Kind
 from .state import State, state_of
 
 STATUS: dict[type[releasing.Refused], int] = {
@@ -164,10 +165,22 @@ def page(
         "at_once": at_once(state),
         "hold_form": ReasonForm(prefix="hold"),
         "disarm_form": ReasonForm(prefix="disarm", initial={"seen": state.pending and state.pending.pk}),
+        "frozen": frozen(state, now),
+        "exempt_form": ExemptForm(prefix="exempt"),
         "withdraw_form": WithdrawForm(prefix="withdraw", initial={"seen": state.live and state.live.pk}),
         **more,
     }
     return render(request, "newsroom/release.html", context, status=status)
+
+
+def frozen(state: State, now: datetime) -> list[Freeze]:
+    """The freezes that stop a story, or would if it were released now, and from which it is not exempted."""
+    if state.settled or (state.pending and (state.pending.visible_from or state.hold)):
+        return []
+    organisation = (state.revision.content["organisation"] or {}).get("slug", "")
+    found = releasing.freezes(organisation, state.pending.embargo if state.pending else now)
+    exempt = set(state.story.freezeexemptions.values_list("freeze", flat=True)) if found else set()
+    return [freeze for freeze in found if freeze.pk not in exempt]
 
 
 def now_page(

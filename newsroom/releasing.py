@@ -4,10 +4,11 @@ import logging
 from datetime import datetime
 
 from django.db import Error, connection, transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from approvals import rules
-from stories.models import Revision, Story, User
+from stories.models import Organisation, Revision, Story, User
 from stories.moments import Moment
 from stories.refusals import hint_of
 
@@ -15,6 +16,9 @@ from .models import (
     Announcement,
     Delivery,
     Disarm,
+    Freeze,
+    FreezeEnd,
+    FreezeExemption,
     Hold,
     HoldAll,
     HoldAllLift,
@@ -86,6 +90,18 @@ class SameWords(Refused):
     """The public reads these very words already."""
 
 
+class Frozen(Refused):
+    """The moment falls into a freeze."""
+
+
+class NotFrozen(Refused):
+    """There is no such freeze, or it is over."""
+
+
+class NoTime(Refused):
+    """A freeze that ends before it begins, or has ended."""
+
+
 class NoteMissing(Refused):
     """A correction or an update needs a note for the public."""
 
@@ -124,6 +140,12 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
     "not_public": (NotPublic, "Nothing was done: the story is not public."),
     "killed": (Killed, "Nothing was done: the story was killed. Its words can be used in a new one."),
     "same": (SameWords, "Not armed: the public reads these very words already."),
+    "frozen": (
+        Frozen,
+        "Not armed: that moment falls into a freeze. Choose one outside it, or have the story exempted.",
+    ),
+    "not_frozen": (NotFrozen, "Nothing was done: that freeze is over."),
+    "no_time": (NoTime, "Nothing was frozen: it would end before it begins. Choose a later end."),
     "no_note": (
         NoteMissing,
         "Not armed: say for the public what is corrected or changed. The note stands on the page.",
@@ -138,6 +160,8 @@ BY_CONSTRAINT: dict[str, tuple[type[Refused], str]] = {
         AddressTaken,
         "Not armed: another story has this address, or had it. Change it in the draft and have it cleared.",
     ),
+    "exempt_once": (NotFrozen, "Nothing was done: the story is exempted already."),
+    "newsroom_freezeend_freeze": (NotFrozen, "Nothing was done: somebody else has ended that freeze."),
     "withdrawn_once": (NotPublic, "Nothing was done: somebody else has withdrawn it."),
     "newsroom_holdlift_hold": (NotHeld, "Nothing was done: somebody else has lifted the hold."),
     "newsroom_holdalllift_hold": (NotHeld, "Nothing was done: somebody else has lifted the hold."),
@@ -166,6 +190,7 @@ def arm(
         NotCleared: sign-offs are missing on exactly this revision.
         Moved: there is a newer revision, or another release is armed than was on the screen.
         NoteMissing, SameWords: of a correction or an update; NotPublic: there is nothing to correct.
+        Frozen: the moment falls into a freeze from which the story is not exempted.
         PastEmbargo, FarEmbargo, Unfit, AlreadyPublic, Killed, AddressTaken: see there.
     """
     note = note.strip() if kind != Kind.NEW else ""
@@ -268,7 +293,7 @@ def move(*, story: Story, by: User, moment: Moment, reason: str, seen: tuple[int
     Raises:
         NotArmed: nothing is armed, or it is public already.
         Moved: another release is armed than was on the screen, or for another moment.
-        PastEmbargo, FarEmbargo: see there.
+        PastEmbargo, FarEmbargo, Frozen: see there.
         ReasonMissing: `reason` is empty.
     """
     reason = _reason(reason)
@@ -362,6 +387,64 @@ def lift_everything(*, by: User, hold: int = ANY) -> HoldAllLift:
             return HoldAllLift.objects.create(by=by, hold=held)
     except Error as error:
         raise _in_words(error) from error
+
+
+def freeze(
+    *, by: User, organisation: Organisation | None, since: datetime, until: datetime, reason: str
+) -> Freeze:
+    """Let nothing new of an organisation (None: of any) go out between two aware instants.
+
+    What is armed for a moment in it is stopped, at this commit; what is public stays.
+
+    Raises:
+        NoTime: it would end before it begins, or has ended.
+        ReasonMissing: `reason` is empty.
+    """
+    reason = _reason(reason)
+    try:
+        with transaction.atomic():
+            return Freeze.objects.create(
+                by=by, organisation=organisation, since=since, until=until, reason=reason
+            )
+    except Error as error:
+        raise _in_words(error) from error
+
+
+def end_freeze(*, freeze: Freeze, by: User, reason: str) -> FreezeEnd:
+    """End a freeze before its time. What it stopped has to be moved, armed anew or exempted.
+
+    Raises:
+        NotFrozen: it is over.
+        ReasonMissing: `reason` is empty.
+    """
+    reason = _reason(reason)
+    try:
+        with transaction.atomic():
+            return FreezeEnd.objects.create(by=by, freeze=freeze, reason=reason)
+    except Error as error:
+        raise _in_words(error) from error
+
+
+def exempt(*, story: Story, freeze: Freeze, by: User, reason: str) -> FreezeExemption:
+    """Let a story go out in spite of a freeze, from this instant on.
+
+    Raises:
+        NotFrozen: it is exempted already.
+        ReasonMissing: `reason` is empty.
+    """
+    reason = _reason(reason)
+    try:
+        with transaction.atomic():
+            return FreezeExemption.objects.create(story=story, by=by, freeze=freeze, reason=reason)
+    except Error as error:
+        raise _in_words(error) from error
+
+
+def freezes(organisation: str, at: datetime) -> list[Freeze]:
+    """The freezes into which an aware instant falls for the news of an organisation, by its slug."""
+    theirs = Q(organisation=None) | Q(organisation__slug=organisation)
+    there = Freeze.objects.filter(theirs, since__lte=at, until__gt=at)
+    return list(there.filter(Q(end=None) | Q(end__at__gt=at)).select_related("organisation", "by"))
 
 
 def everything_held() -> HoldAll | None:

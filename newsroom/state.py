@@ -129,7 +129,9 @@ class State:
             return Chip("is-live", "live", "live")
         if self.hold:
             return Chip("is-hold", "hold", "on hold")
-        if self.armed:
+        if self.pending:
+            if self.pending.visible_from is None:
+                return Chip("is-hold", "hold", "armed, and frozen")
             return Chip("is-armed", "armed", "armed")
         if self.withdrawal:
             return Chip("is-withdrawn", "withdrawn", "killed" if self.withdrawal.kill else "withdrawn")

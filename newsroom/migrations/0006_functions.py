@@ -38,6 +38,37 @@ BEGIN
 END
 $$;
 
+-- When something goes out that is meant for an instant: then, or NULL where that falls into a freeze. Who is exempted goes
+-- out from the exemption on. A correction is never frozen.
+CREATE FUNCTION thawed(story bigint, organisation text, kind text, instant timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    frozen record;
+BEGIN
+    IF kind = 'correction' OR instant IS NULL THEN
+        RETURN instant;
+    END IF;
+    FOR frozen IN SELECT f.since, least(f.until, e.at) AS until, x.at AS exempt FROM newsroom_freeze f
+            LEFT JOIN newsroom_freezeend e ON e.freeze_id = f.id
+            LEFT JOIN newsroom_freezeexemption x ON x.freeze_id = f.id AND x.story_id = story
+            LEFT JOIN stories_organisation o ON o.id = f.organisation_id
+            WHERE f.organisation_id IS NULL OR o.slug = organisation ORDER BY f.since, f.id LOOP
+        IF instant >= frozen.since AND instant < frozen.until THEN
+            IF frozen.exempt IS NULL THEN
+                RETURN NULL;
+            END IF;
+            instant := greatest(instant, frozen.exempt);
+        END IF;
+    END LOOP;
+    RETURN instant;
+END
+$$;
+CREATE FUNCTION is_frozen(story bigint, revision bigint, kind text, instant timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT thawed(story, r.content #>> '{organisation,slug}', kind, instant) IS NULL
+    FROM stories_revision r WHERE r.id = revision
+$$;
+
 -- Each release of a story that is armed or ever was public, and when the public reads it.
 --
 -- Which were public is on the record: whatever followed one, or withdrew it, names it. Of the others only the newest
@@ -63,9 +94,10 @@ CREATE FUNCTION visibility_of(wanted bigint) RETURNS SETOF newsroom_visibility L
         SELECT s.*, CASE WHEN NOT EXISTS (
                 SELECT 1 FROM newsroom_hold h WHERE h.story_id = wanted AND h.at < s.settled
                 AND NOT EXISTS (SELECT 1 FROM newsroom_holdlift l WHERE l.hold_id = h.id AND l.at < s.settled))
-            THEN past_stops(greatest(s.meant, (SELECT max(l.at) FROM newsroom_holdlift l
-                WHERE l.story_id = wanted AND l.at > s.at AND l.at < s.settled))) END AS visible_from
-        FROM settled s),
+            THEN past_stops(thawed(wanted, r.content #>> '{organisation,slug}', s.kind,
+                past_stops(greatest(s.meant, (SELECT max(l.at) FROM newsroom_holdlift l
+                WHERE l.story_id = wanted AND l.at > s.at AND l.at < s.settled))))) END AS visible_from
+        FROM settled s JOIN stories_revision r ON r.id = s.revision_id),
     chained AS (
         SELECT t.*, t.visible_from AS first_from, t.visible_from AS updated_at FROM timed t WHERE t.follows_id IS NULL
         UNION ALL
@@ -118,6 +150,22 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION refresh_stopped FROM PUBLIC;
+
+-- A freeze begins or ends, and with it the moments change of what is meant for a time in it.
+CREATE FUNCTION refresh_frozen(wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('newsroom.visibility', 0));
+    FOR changed IN SELECT DISTINCT v.story_id FROM newsroom_freeze f
+            JOIN newsroom_visibility v ON (v.visible_from >= f.since AND v.visible_from < f.until)
+                OR (v.visible_from IS NULL AND v.visible_until IS NULL AND v.withdrawn_at IS NULL)
+            WHERE f.id = wanted ORDER BY 1 LOOP
+        PERFORM refresh_visibility(changed);
+    END LOOP;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION refresh_frozen FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION disarm_uncleared() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET timezone = 'UTC' AS $$

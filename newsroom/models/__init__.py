@@ -15,7 +15,7 @@ from .releases import (
     release_clock,
     visible,
 )
-from .stops import Hold, HoldAll, HoldAllLift, HoldLift
+from .stops import Freeze, FreezeEnd, FreezeExemption, Hold, HoldAll, HoldAllLift, HoldLift
 
 __all__ = [
     "FURTHEST",
@@ -23,6 +23,9 @@ __all__ = [
     "Announcement",
     "Delivery",
     "Disarm",
+    "Freeze",
+    "FreezeEnd",
+    "FreezeExemption",
     "Heartbeat",
     "Hold",
     "HoldAll",

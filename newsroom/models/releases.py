@@ -155,6 +155,10 @@ class Release(Fact):
                     RAISE EXCEPTION 'The story has no headline, or no address that a page can have.'
                         USING ERRCODE = 'restrict_violation', HINT = 'unfit';
                 END IF;
+                IF is_frozen(NEW.story_id, NEW.revision_id, NEW.kind, NEW.embargo) THEN
+                    RAISE EXCEPTION 'The embargo falls into a freeze.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'frozen';
+                END IF;
                 IF NOT is_cleared(NEW.revision_id) THEN
                     RAISE EXCEPTION 'A sign-off is missing on this revision.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_cleared';
@@ -355,6 +359,11 @@ class Move(Fact):
                         USING ERRCODE = 'restrict_violation', HINT = 'not_armed';
                 END IF;
                 {A_MOMENT_AHEAD}
+                IF EXISTS (SELECT 1 FROM newsroom_release n WHERE n.id = NEW.release_id
+                           AND is_frozen(n.story_id, n.revision_id, n.kind, NEW.embargo)) THEN
+                    RAISE EXCEPTION 'The embargo falls into a freeze.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'frozen';
+                END IF;
                 RETURN NEW;
                 """,
             ),

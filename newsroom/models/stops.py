@@ -1,11 +1,13 @@
-"""What stops a release: the hold of a story, and that of everything."""
+"""What stops a release: the hold of a story, that of everything, and a freeze."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 
 from stories import guards
-from stories.models import Fact, NewsroomFact, Words
+from stories.clocks import office
+from stories.models import Fact, NewsroomFact, Organisation, Words
 
 from .releases import REFRESH, has_a_reason
 
@@ -142,3 +144,113 @@ class HoldAllLift(NewsroomFact):
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
         return Words("Hold of everything lifted", icon="live")
+
+
+class Freeze(NewsroomFact):
+    """A time in which nothing new of an organisation (or of none in particular: of all) goes out.
+
+    The weeks before an election, as a rule. What is public stays, and can be corrected. A story whose moment
+    falls into it does not go out by itself when it is over: it is moved, or exempted.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="freezes"
+    )
+    since = models.DateTimeField(help_text="UTC; never from before it was declared")
+    until = models.DateTimeField(help_text="UTC")
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [has_a_reason("freeze_has_a_reason")]
+        triggers = [
+            guards.newsroom_check(
+                "allowed",
+                """
+                NEW.since := greatest(NEW.since, NEW.at);
+                IF NEW.until <= NEW.since OR NOT isfinite(NEW.until) THEN
+                    RAISE EXCEPTION 'A freeze ends after it begins.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'no_time';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            guards.after("refresh", "PERFORM refresh_frozen(NEW.id);"),
+            guards.append_only(),
+            guards.newsroom_recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"freeze of {self.whose}"
+
+    @property
+    def whose(self) -> str:
+        """Whose news is frozen, in words."""
+        return str(self.organisation) if self.organisation else "every organisation"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        since, until = (office(datetime.fromisoformat(payload[key])) for key in ("since", "until"))
+        named = Organisation.objects.filter(pk=payload["organisation_id"]).first()
+        return Words(
+            f"Freeze of {named or 'every organisation'}, from {since.public} to {until.public}",
+            f"“{payload['reason']}”",
+            "hold",
+        )
+
+
+class FreezeEnd(NewsroomFact):
+    """A freeze was ended before its time. What it stopped is not let out by that."""
+
+    freeze = models.OneToOneField(Freeze, on_delete=models.PROTECT, related_name="end")
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [has_a_reason("freeze_end_has_a_reason")]
+        triggers = [
+            guards.newsroom_check(
+                "allowed",
+                """
+                IF NOT EXISTS (SELECT 1 FROM newsroom_freeze WHERE id = NEW.freeze_id AND until > NEW.at) THEN
+                    RAISE EXCEPTION 'There is no such freeze, or it is over.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_frozen';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            guards.after("refresh", "PERFORM refresh_frozen(NEW.freeze_id);"),
+            guards.append_only(),
+            guards.newsroom_recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"end of freeze {self.freeze_id}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Freeze ended early", f"“{payload['reason']}”", "live")
+
+
+class FreezeExemption(Fact):
+    """A story goes out in spite of a freeze: from this instant on, or at its moment if that is later."""
+
+    freeze = models.ForeignKey(Freeze, on_delete=models.PROTECT, related_name="exemptions")
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [
+            has_a_reason("freeze_exemption_has_a_reason"),
+            models.UniqueConstraint(fields=["story", "freeze"], name="exempt_once"),
+        ]
+        triggers = [
+            guards.stamped(),
+            guards.after("refresh", REFRESH),
+            guards.append_only(),
+            guards.recorded(),
+        ]
+
+    def __str__(self) -> str:
+        return f"exemption from freeze {self.freeze_id}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Exempted from a freeze", f"“{payload['reason']}”", "live")

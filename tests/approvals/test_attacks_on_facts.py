@@ -96,6 +96,12 @@ def of_each_kind(newsroom: Newsroom) -> None:
     releasing.disarm(story=disarmed.story, by=newsroom.officer, reason="Wrong day.")
     withdrawn = newsroom.public(slug="withdrawn")
     releasing.withdraw(story=withdrawn.story, by=newsroom.officer, reason="Wrong.")
+    soon = datetime.now(UTC) + timedelta(days=1)
+    frozen = releasing.freeze(
+        by=newsroom.officer, organisation=None, since=soon, until=soon + timedelta(days=1), reason="Election."
+    )
+    releasing.exempt(story=story, freeze=frozen, by=newsroom.officer, reason="Lives.")
+    releasing.end_freeze(freeze=frozen, by=newsroom.officer, reason="Called off.")
     releasing.hold_everything(by=newsroom.officer, reason="Wait.")
     releasing.lift_everything(by=newsroom.officer)
     releasing.hold(story=story, by=newsroom.officer, reason="Wait.")
