@@ -4,14 +4,14 @@ import logging
 from datetime import datetime
 
 from django.db import Error, connection, transaction
-from django.utils.crypto import salted_hmac
 
 from approvals import rules
 from stories.models import Revision, Story, User
 from stories.moments import Moment
 from stories.refusals import hint_of
 
-from .models import Announcement, Delivery, Disarm, Hold, HoldLift, Release, Subscriber, Visibility
+from . import delivering
+from .models import Announcement, Disarm, Event, Hold, HoldLift, Release, Visibility
 
 log = logging.getLogger(__name__)
 
@@ -244,13 +244,13 @@ def announce(*, release_id: int, worker: str) -> Announcement | None:
     The insertion of the receipt is the claim. None where another worker has it, or where the release is
     not public (it was held, called off, or its moment has not come), or was never there.
     """
-    story_id = Release.objects.filter(pk=release_id).values_list("story_id", flat=True).first()
-    if story_id is None:
+    release = Release.objects.filter(pk=release_id).first()
+    if release is None:
         return None
     try:
         with transaction.atomic():
-            receipt = Announcement.objects.create(story_id=story_id, release_id=release_id, worker=worker)
-            _write_deliveries(receipt)
+            receipt = Announcement.objects.create(story_id=release.story_id, release=release, worker=worker)
+            delivering.write(event=Event.RELEASE, release=release, cause=f"announcement:{receipt.pk}")
     except Error as error:
         if hint_of(error) == "not_public" or _is_claimed(error):
             return None
@@ -263,24 +263,6 @@ def _is_claimed(error: Error) -> bool:
     diagnosis = getattr(error.__cause__, "diag", None)
     name = (diagnosis and diagnosis.constraint_name) or ""
     return name.startswith("newsroom_announcement_release")
-
-
-def _write_deliveries(receipt: Announcement) -> None:
-    emails = Subscriber.objects.filter(active=True).values_list("email", flat=True)
-    Delivery.objects.bulk_create(
-        (
-            Delivery(announcement=receipt, recipient=email, key=delivery_key(receipt, email))
-            for email in emails
-        ),
-        batch_size=1000,
-    )
-
-
-def delivery_key(receipt: Announcement, recipient: str) -> str:
-    """The idempotency key of a delivery: the same however often it is tried."""
-    # Keyed, so that nobody can count releases by trying numbers.
-    value = f"{receipt.release_id}:{recipient}"
-    return salted_hmac("newsroom.delivery", value, algorithm="sha256").hexdigest()
 
 
 def seconds_to_go(release_id: int) -> float | None:

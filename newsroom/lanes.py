@@ -1,0 +1,202 @@
+"""Who is sent to next: the claims of the outbox, and what becomes of each delivery that was claimed.
+
+A lane is a receiver, or the mailing list. In a lane so many batches at most are tried at a time, and none of
+the others waits for it. In a batch there is nothing about a story of which the same recipient has yet to be
+sent something earlier: what corrects a release never overtakes it. What was given up is out of the way.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import uniform
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Now
+
+from stories.outbox import BACK_OFF, LEASE
+
+from .models import Delivery, Kind, Receiver
+
+log = logging.getLogger(__name__)
+
+MAIL = "mail"
+#: How many deliveries are claimed at a time, and how many batches of a lane are tried at once. A hub is told
+#: of all that there is by one request.
+BATCH = {MAIL: 50, Kind.WEBHOOK: 20, Kind.NINJS: 20, Kind.WEBSUB: 1000}
+PARALLEL = {MAIL: 4, Kind.WEBHOOK: 4, Kind.NINJS: 4, Kind.WEBSUB: 1}
+#: The longest that we wait because a receiver says so.
+LONGEST_WAIT = 3600.0
+NOT_BACK = "The worker that was sending it has not come back."
+# Any number: it keeps the claims of one lane apart.
+_LOCK = 5_092_612
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A receiver; without one, the mailing list."""
+
+    receiver: Receiver | None = None
+
+    @property
+    def number(self) -> int:
+        return self.receiver.pk if self.receiver else 0
+
+    @property
+    def kind(self) -> str:
+        return self.receiver.kind if self.receiver else MAIL
+
+    @property
+    def parallel(self) -> int:
+        """How many batches may be tried at once: of who was not reached the last time, one."""
+        return 1 if self.receiver and self.receiver.failures else PARALLEL[self.kind]
+
+
+def waiting() -> list[Lane]:
+    """The lanes in which something is due, without those that rest or are switched off. Two queries."""
+    due = Delivery.objects.due()
+    rested = Q(rests_until=None) | Q(rests_until__lte=Now())
+    receivers = Receiver.objects.filter(rested, Exists(due.filter(receiver=OuterRef("pk"))), active=True)
+    lanes = [Lane(receiver) for receiver in receivers.order_by("pk")]
+    return [*lanes, Lane()] if due.filter(receiver=None).exists() else lanes
+
+
+@transaction.atomic
+def claim(lane: Lane) -> list[Delivery]:
+    """Keep others away from the next deliveries of a lane, and give them, with the claim they are under.
+
+    None where there are none, where as much of the lane is being tried as may be, or where somebody else
+    is claiming in it at this moment.
+    """
+    if not _turn(lane.number):
+        return []
+    ours = Delivery.objects.filter(receiver=lane.receiver)
+    in_hand = ours.filter(lease__gt=Now()).aggregate(batches=Count("claim", distinct=True))["batches"]
+    if in_hand >= lane.parallel:
+        return []
+    of_story = Delivery.objects.open().filter(
+        story=OuterRef("story"), recipient=OuterRef("recipient"), receiver=lane.receiver
+    )
+    # What is earlier; and what is later and being tried, as may be where a dead letter is tried again.
+    first = of_story.filter(Q(pk__lt=OuterRef("pk")) | Q(lease__gt=Now(), pk__gt=OuterRef("pk")))
+    free = (
+        Delivery.objects.due().filter(~Exists(first), receiver=lane.receiver).order_by("next_attempt", "pk")
+    )
+    rows = list(free.select_for_update(skip_locked=True, of=("self",))[: BATCH[lane.kind]])
+    number, lost = uuid4(), Value(NOT_BACK, output_field=TextField())
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+        attempts=F("attempts") + 1,
+        lease=Now() + LEASE,
+        claim=number,
+        error=Case(When(lease__isnull=False, then=lost), default=F("error")),
+    )
+    for row in rows:
+        row.attempts, row.claim = row.attempts + 1, number
+    return rows
+
+
+def _turn(number: int) -> bool:
+    """Whether this transaction may claim in a lane, or try its dead letters again: one at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK, number])
+        return bool(cursor.fetchone()[0])
+
+
+def wait_for_turn(number: int) -> None:
+    """Keep claims out of a lane until the transaction is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, number])
+
+
+def give_up_lost() -> int:
+    """Give up what was tried as often as anything is and whose worker has not come back. The number."""
+    lost = Delivery.objects.open().filter(lease__lte=Now(), attempts__gt=len(BACK_OFF))
+    return _give_up(lost, NOT_BACK)
+
+
+def sent(rows: Iterable[Delivery]) -> None:
+    """These were sent."""
+    for claim, pks in _by_claim(rows):
+        Delivery.objects.filter(pk__in=pks, claim=claim).update(
+            sent_at=Now(), next_attempt=None, lease=None, claim=None, error=""
+        )
+
+
+def handed_back(rows: Iterable[Delivery]) -> None:
+    """These were not tried after all."""
+    for claim, pks in _by_claim(rows):
+        Delivery.objects.filter(pk__in=pks, claim=claim).update(
+            attempts=F("attempts") - 1, lease=None, claim=None
+        )
+
+
+def of_no_use(row: Delivery, reason: str) -> None:
+    """This one is not sent any more, and was not tried."""
+    Delivery.objects.filter(pk=row.pk, claim=row.claim).update(
+        attempts=F("attempts") - 1, next_attempt=None, lease=None, claim=None, error=f"Not sent: {reason}"
+    )
+
+
+def failed(row: Delivery, words: str, *, for_good: bool = False, at_least: float = 0.0) -> None:
+    """This one was tried in vain: it waits, longer each time, and is given up after the last.
+
+    `for_good` gives it up now; `at_least` is for how many seconds the other side asked us to wait.
+    """
+    log.warning("delivery %s to %s, try %s: %s", row.pk, row.receiver_id or "mail", row.attempts, words)
+    mine = Delivery.objects.filter(pk=row.pk, claim=row.claim)
+    if for_good or row.attempts > len(BACK_OFF):
+        _give_up(mine, words)
+        return
+    wait = max(_wait(row.attempts), min(at_least, LONGEST_WAIT))
+    mine.update(next_attempt=Now() + timedelta(seconds=wait), lease=None, claim=None, error=words)
+
+
+def unreached(receiver: Receiver, words: str) -> None:
+    """A receiver gave no answer: it rests, longer each time, and then what is due for it is given up.
+
+    Of several tries that were under way together only the first counts.
+    """
+    rested = Q(rests_until=None) | Q(rests_until__lte=Now())
+    free = Receiver.objects.filter(rested, pk=receiver.pk)
+    failures = free.values_list("failures", flat=True).first()
+    if failures is None:
+        return
+    free = free.filter(failures=failures)
+    if failures < len(BACK_OFF):
+        rest = timedelta(seconds=_wait(failures + 1))
+        free.update(failures=failures + 1, rests_until=Now() + rest)
+    elif free.update(failures=0, rests_until=None):
+        left = Delivery.objects.due().filter(receiver=receiver)
+        count = _give_up(left, f"It was not reached {failures + 1} times in a row. {words}")
+        log.warning("receiver %s was not reached %s times: %s given up", receiver.pk, failures + 1, count)
+
+
+def reached(receiver: Receiver) -> None:
+    """A receiver has answered: it need not rest any more."""
+    if receiver.failures:
+        Receiver.objects.filter(pk=receiver.pk, failures__gt=0).update(failures=0, rests_until=None)
+
+
+def paused(receiver: Receiver, seconds: float) -> None:
+    """A receiver asks us to wait before anything else is sent to it."""
+    rest = timedelta(seconds=min(seconds, LONGEST_WAIT))
+    Receiver.objects.filter(pk=receiver.pk).update(rests_until=Now() + rest)
+
+
+def _wait(tries: int) -> float:
+    """For how many seconds to wait after so many tries, so that not all who wait come back at once."""
+    return BACK_OFF[min(tries, len(BACK_OFF)) - 1] * uniform(0.8, 1.2)  # noqa: S311  jitter is no secret
+
+
+def _give_up(rows: QuerySet[Delivery], words: str) -> int:
+    return rows.update(given_up_at=Now(), next_attempt=None, lease=None, claim=None, error=words[:500])
+
+
+def _by_claim(rows: Iterable[Delivery]) -> Iterable[tuple[UUID | None, list[int]]]:
+    found: dict[UUID | None, list[int]] = defaultdict(list)
+    for row in rows:
+        found[row.claim].append(row.pk)
+    return found.items()
