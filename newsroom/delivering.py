@@ -161,7 +161,7 @@ class _Post:
         rows = lanes.claim(lane)
         if not rows:
             return False
-        parcels, refused = telling.parcels(rows)
+        parcels, refused = telling.parcels(rows, lane.kind)
         for row, reason in refused:
             lanes.of_no_use(row, reason)
         if parcels:

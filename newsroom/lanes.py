@@ -14,7 +14,7 @@ from random import uniform
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from stories.outbox import BACK_OFF, LEASE
@@ -33,6 +33,28 @@ LONGEST_WAIT = 3600.0
 NOT_BACK = "The worker that was sending it has not come back."
 # Any number: it keeps the claims of one lane apart.
 _LOCK = 5_092_612
+# What keeps a delivery back is an earlier one that is open, and a later one that is being tried, as may be
+# where a dead letter is tried again. "OFFSET 0" has that asked row by row, in the order of the index, until
+# there are enough: of a table that changes as fast as this the planner knows too little to do better, and
+# took half a second to claim fifty of two thousand.
+_CLAIM = """
+WITH next AS (
+    SELECT d.id FROM newsroom_delivery d
+    WHERE {of_lane} AND d.sent_at IS NULL AND d.next_attempt <= statement_timestamp()
+      AND (d.lease IS NULL OR d.lease <= statement_timestamp())
+      AND NOT EXISTS (
+          SELECT 1 FROM newsroom_delivery e
+          WHERE e.story_id = d.story_id AND e.recipient = d.recipient
+            AND e.receiver_id IS NOT DISTINCT FROM d.receiver_id
+            AND e.sent_at IS NULL AND e.next_attempt IS NOT NULL
+            AND (e.id < d.id OR (e.id > d.id AND e.lease > statement_timestamp()))
+          OFFSET 0)
+    ORDER BY d.next_attempt, d.id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+UPDATE newsroom_delivery d
+SET attempts = d.attempts + 1, lease = statement_timestamp() + %(lease)s, claim = %(claim)s,
+    error = CASE WHEN d.lease IS NULL THEN d.error ELSE %(not_back)s END
+FROM next WHERE d.id = next.id RETURNING d.*
+"""
 
 
 @dataclass(frozen=True)
@@ -77,25 +99,16 @@ def claim(lane: Lane) -> list[Delivery]:
     in_hand = ours.filter(lease__gt=Now()).aggregate(batches=Count("claim", distinct=True))["batches"]
     if in_hand >= lane.parallel:
         return []
-    of_story = Delivery.objects.open().filter(
-        story=OuterRef("story"), recipient=OuterRef("recipient"), receiver=lane.receiver
-    )
-    # What is earlier; and what is later and being tried, as may be where a dead letter is tried again.
-    first = of_story.filter(Q(pk__lt=OuterRef("pk")) | Q(lease__gt=Now(), pk__gt=OuterRef("pk")))
-    free = (
-        Delivery.objects.due().filter(~Exists(first), receiver=lane.receiver).order_by("next_attempt", "pk")
-    )
-    rows = list(free.select_for_update(skip_locked=True, of=("self",))[: BATCH[lane.kind]])
-    number, lost = uuid4(), Value(NOT_BACK, output_field=TextField())
-    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
-        attempts=F("attempts") + 1,
-        lease=Now() + LEASE,
-        claim=number,
-        error=Case(When(lease__isnull=False, then=lost), default=F("error")),
-    )
-    for row in rows:
-        row.attempts, row.claim = row.attempts + 1, number
-    return rows
+    of_lane = "d.receiver_id = %(receiver)s" if lane.receiver else "d.receiver_id IS NULL"
+    values = {
+        "receiver": lane.receiver.pk if lane.receiver else None,
+        "most": BATCH[lane.kind],
+        "lease": LEASE,
+        "claim": uuid4(),
+        "not_back": NOT_BACK,
+    }
+    rows = Delivery.objects.raw(_CLAIM.format(of_lane=of_lane), values)
+    return sorted(rows, key=lambda row: (row.next_attempt, row.pk))
 
 
 def _turn(number: int) -> bool:

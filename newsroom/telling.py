@@ -15,7 +15,7 @@ from stories import content as shape
 from stories import rendering, richtext
 
 from .listing import address, published
-from .models import RECALLS, Announcement, Delivery, Event, Release, Subscriber
+from .models import RECALLS, Announcement, Delivery, Event, Kind, Release, Subscriber
 
 CHANGES = (Event.CORRECTION, Event.UPDATE)
 GONE = "the story is not public any more."
@@ -70,15 +70,16 @@ class Parcel:
         return self.delivery.event
 
 
-def parcels(rows: list[Delivery]) -> tuple[list[Parcel], list[tuple[Delivery, str]]]:
+def parcels(rows: list[Delivery], kind: str = "") -> tuple[list[Parcel], list[tuple[Delivery, str]]]:
     """What to send for deliveries of one lane, and those that are of no use any more, each with the reason.
 
-    As many queries for many as for one.
+    `kind` is what its receiver is sent. As many queries for many as for one.
     """
     told = _public(rows) | _taken_back(rows)
     ready: list[Parcel] = []
     refused: list[tuple[Delivery, str]] = []
-    never = _never_told(rows)
+    # A hub is told of every change of the feed, whatever it was told before.
+    never = set() if kind == Kind.WEBSUB else _never_told(rows)
     subscribers = _subscribers(rows)
     for row in rows:
         story = told.get((row.story_id, row.event in RECALLS))

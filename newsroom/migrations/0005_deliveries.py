@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('next_attempt__isnull', False), ('sent_at', None)), fields=['receiver', 'next_attempt'], name='delivery_outstanding'),
+            index=models.Index(condition=models.Q(('next_attempt__isnull', False), ('sent_at', None)), fields=['receiver', 'next_attempt', 'id'], name='delivery_outstanding'),
         ),
         migrations.AddIndex(
             model_name='delivery',

@@ -168,7 +168,9 @@ class Delivery(Outgoing):
         ]
         indexes = [
             # What is due for a receiver, or for the mailing list, in the order in which it is tried.
-            models.Index(fields=["receiver", "next_attempt"], condition=_OPEN, name="delivery_outstanding"),
+            models.Index(
+                fields=["receiver", "next_attempt", "id"], condition=_OPEN, name="delivery_outstanding"
+            ),
             # What keeps others of the same story waiting.
             models.Index(fields=["story", "recipient", "id"], condition=_OPEN, name="delivery_in_order"),
             models.Index(
