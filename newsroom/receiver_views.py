@@ -60,7 +60,8 @@ def receivers(request: HttpRequest) -> HttpResponse:
 def _receivers(request: HttpRequest, form: NewReceiverForm, status: int = 200) -> HttpResponse:
     rows = with_numbers(Receiver.objects.order_by("-active", "name"))
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "newsroom/receivers.html", {"page": page, "form": form}, status=status)
+    context = {"page": page, "form": form, "now": database_now()}
+    return render(request, "newsroom/receivers.html", context, status=status)
 
 
 def receiver(request: HttpRequest, pk: int) -> HttpResponse:
