@@ -51,7 +51,7 @@ class SwitchedOff(Refused):
 def write(*, event: str, release: Release, cause: str) -> int:
     """Write a row for everybody who is to be told of an event. The number of rows.
 
-    It belongs into the transaction of the fact that `cause` names ("announcement:17"), once that holds the
+    It belongs in the transaction of the fact that `cause` names ("announcement:17"), once that holds the
     story's lock: so what is written earlier about a story has the lower id. Written again for the same
     cause, nothing is added.
     """

@@ -76,8 +76,9 @@ def switch(*, receiver: Receiver, on: bool) -> int:
     What becomes public while it is off, it is not told of later.
     """
     changed = Receiver.objects.filter(pk=receiver.pk, active=not on)
-    if not changed.update(active=on, failures=0, rests_until=None) or on:
+    if not changed.update(active=on, failures=0, rests_until=None):
         return 0
+    # Also when it is switched on: something may have been written, or have failed, while it was switched off.
     waiting = Delivery.objects.filter(receiver=receiver)
     return delivering.drop(waiting, "the receiver was switched off.")
 

@@ -241,7 +241,9 @@ def test_switched_off_what_waits_is_not_sent_and_nothing_new_is_written(newsroom
     assert delivery.error == "Not sent: the receiver was switched off."
     assert (delivery.next_attempt, delivery.given_up_at) == (None, None)
     assert delivering.write(event="update", release=release, cause="update:1") == 0
+    Delivery.objects.update(next_attempt=Now())
     assert "Wire 1 is on" in words(browser.post(path, {"on": "1"}, follow=True))
+    assert Delivery.objects.get().next_attempt is None, "what waited while it was off is not sent later"
     assert delivering.write(event="update", release=release, cause="update:1") == 1
 
 

@@ -2,12 +2,14 @@
 
 import hmac
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_network
-from time import time
+from time import monotonic, sleep, time
 from urllib.parse import parse_qs
 
 import pytest
@@ -20,10 +22,13 @@ from stories import outbox
 from tests.newsroom import receiving as how
 from tests.newsroom.racing import race
 from tests.newsroom.receiving import Receiving, receiving
+from tests.newsroom.workers import BASE, environment
 
 pytestmark = pytest.mark.django_db
 
 SITE = "https://rivers.example"
+#: What a worker does, in a process that can be killed.
+RUN = "import django; django.setup(); from newsroom import delivering; delivering.run(60)"
 
 
 @pytest.fixture(autouse=True)
@@ -571,16 +576,33 @@ class TestManyAtOnce:
         assert sum(race(4, lambda _: send_all())) + send_all() == 1
         assert len(server.requests) == 2
 
-    def test_a_kill_between_claim_and_mark_repeats_under_the_same_key(self, live_newsroom, server):
-        receiver = made(server)
-        told(live_newsroom.public())
-        rows = lanes.claim(lanes.Lane(receiver))
-        # It was sent, and then nothing was written down: the worker is gone.
-        outgoing_key = rows[0].key
-        with outgoing.Line(server.url) as line:
-            line.post(b"{}", {"Newsroom-Delivery": outgoing_key, "Newsroom-Event": "release"})
-        assert send_all() == 0
-        Delivery.objects.update(lease=datetime.now(UTC) - timedelta(seconds=1))
-        assert send_all() == 1
-        assert {request.headers["Newsroom-Delivery"] for request in server.requests} == {outgoing_key}
-        assert Delivery.objects.get().sent_at is not None
+    def test_a_kill_between_claim_and_mark_repeats_under_the_same_key(self, live_newsroom, server, tmp_path):
+        made(server)
+        release = live_newsroom.public()
+        told(release)
+        told(release, "correction")
+        server.instead = how.hang
+        told_it = {
+            **environment(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "newsroom.settings",
+            "NEWSROOM_OUTGOING_ALLOW": "127.0.0.0/8",
+            "NEWSROOM_OUTGOING_PORTS": "1-65535",
+        }
+        child = subprocess.Popen([sys.executable, "-c", RUN], env=told_it, cwd=BASE)
+        try:
+            deadline = monotonic() + 60
+            while not server.requests and monotonic() < deadline:
+                sleep(0.05)
+        finally:
+            child.kill()
+            child.wait(10)
+        server.over.set()
+        server.instead = None
+        # It was taken in over there, and here nothing was written down.
+        assert send_all() == 0, "the claim keeps others away"
+        Delivery.objects.filter(lease__isnull=False).update(lease=datetime.now(UTC) - timedelta(seconds=1))
+        assert send_all() == 2
+        assert events(server) == ["release", "release", "correction"]
+        keys = [request.headers["Newsroom-Delivery"] for request in server.requests]
+        assert keys[0] == keys[1] == Delivery.objects.get(event="release").key
+        assert not Delivery.objects.filter(sent_at=None).exists()

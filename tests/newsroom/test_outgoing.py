@@ -318,6 +318,15 @@ def test_the_certificate_has_to_be_the_hosts_not_the_addresses(trusting, monkeyp
             post(f"https://elsewhere.example:{receiver.port}/")
 
 
+def test_whoever_takes_for_ever_to_begin_tls_is_cut_off(monkeypatch):
+    monkeypatch.setattr(outgoing, "TOTAL", 0.5)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(outgoing.Unreached, match=r"longer than 0\.5 seconds"):
+            post(f"https://127.0.0.1:{silent.getsockname()[1]}/")
+
+
 def test_plain_http_where_tls_was_meant(receiver):
     with pytest.raises(outgoing.Unreached, match=r"TLS|broke"):
         post(receiver.url.replace("http://", "https://"))
