@@ -51,11 +51,13 @@ def trickle(wire: Any, over: Event) -> None:
         wire.sendall(b"a")
 
 
-def pour(wire: Any, over: Event) -> None:
-    """Answer with ten gigabytes, as fast as they are taken."""
+def pour(wire: Any, over: Event, poured: list[int] | None = None) -> None:
+    """Answer with ten gigabytes, as fast as they are taken; `poured` gets how many bytes were."""
     wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n")
     while not over.is_set():
         wire.sendall(b"x" * 65536)
+        if poured is not None:
+            poured.append(65536)
 
 
 def continue_for_ever(wire: Any, over: Event) -> None:

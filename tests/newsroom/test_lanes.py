@@ -13,10 +13,11 @@ from time import monotonic, sleep, time
 from urllib.parse import parse_qs
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
-from newsroom import delivering, lanes, outgoing, receivers, releasing
+from newsroom import delivering, lanes, outgoing, receivers, releasing, telling
 from newsroom.models import Delivery, Receiver, Release, Subscriber
 from stories import outbox
 from tests.newsroom import receiving as how
@@ -83,7 +84,7 @@ def test_a_webhook_is_told_and_signed(newsroom, server):
     delivery = Delivery.objects.get()
     assert delivery.sent_at is not None
     stamp = request.headers["Newsroom-Timestamp"]
-    assert abs(int(stamp) - time()) < 30
+    assert abs(int(stamp) - time()) < 600
     assert request.headers["Newsroom-Event"] == "release"
     assert request.headers["Newsroom-Delivery"] == delivery.key
     assert request.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -284,7 +285,7 @@ def test_a_receiver_that_asks_us_to_wait_is_given_time(newsroom, server, asked, 
     assert 1 <= send_all() <= lanes.PARALLEL["webhook"]
     receiver = Receiver.objects.annotate(now=Now()).get()
     assert receiver.rests_until is not None
-    assert abs((receiver.rests_until - receiver.now).total_seconds() - waited) < 5
+    assert waited / 2 < (receiver.rests_until - receiver.now).total_seconds() <= waited
     tried = len(server.requests)
     assert send_all() == 0
     assert len(server.requests) == tried
@@ -389,6 +390,29 @@ def test_a_story_that_cannot_be_said_holds_up_no_other(newsroom, server, monkeyp
     assert send_all() == 3
     assert len(server.requests) == 2
     assert Delivery.objects.get(sent_at=None).error == "ValueError: no such word"
+
+
+@pytest.mark.parametrize("kind", ["webhook", "websub"])
+def test_a_batch_takes_as_many_queries_for_many_as_for_one(newsroom, server, kind):
+    receiver = made(server, kind)
+    Subscriber.objects.create(email="reader@paper.example")
+    releases = [newsroom.public(slug=f"story-{number}") for number in range(6)]
+
+    def queries(some: list[Release], event: str) -> int:
+        for release in some:
+            told(release, event, release.pk)
+        with CaptureQueriesContext(connection) as found:
+            for lane in (lanes.Lane(receiver), lanes.Lane()):
+                rows = lanes.claim(lane)
+                assert len(rows) == len(some)
+                ready, refused = telling.parcels(rows, lane.kind)
+                assert len(ready) == len(some)
+                assert refused == []
+                lanes.sent(rows)
+        return len(found)
+
+    for event in ("release", "correction", "withdrawal"):
+        assert queries(releases[:1], event) == queries(releases[1:], event)
 
 
 # Order
