@@ -53,9 +53,10 @@ def write(*, event: str, release: Release, cause: str) -> int:
 
     It belongs in the transaction of the fact that `cause` names ("announcement:17"), once that holds the
     story's lock: so what is written earlier about a story has the lower id. Written again for the same
-    cause, nothing is added.
+    cause, nothing is added. A recall goes before all that waits, and what waits of its story is not sent.
     """
-    to = _to_recall(release) if event in RECALLS else _to_tell()
+    recalls = event in RECALLS
+    to = _to_recall(release) if recalls else _to_tell()
     if not to:
         return 0
     emails, receivers = [email for email, _ in to], [receiver for _, receiver in to]
@@ -66,12 +67,13 @@ def write(*, event: str, release: Release, cause: str) -> int:
             """
             INSERT INTO newsroom_delivery (event, story_id, release_id, recipient, receiver_id, key,
                 attempts, error, next_attempt, at)
-            SELECT %s, %s, %s, t.recipient, t.receiver, t.key, 0, '', statement_timestamp(),
+            SELECT %s, %s, %s, t.recipient, t.receiver, t.key, 0, '',
+                statement_timestamp() - CASE WHEN %s THEN interval '1 day' ELSE interval '0' END,
                 statement_timestamp()
             FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS t (recipient, receiver, key)
             ON CONFLICT (key) DO NOTHING
             """,
-            [event, release.story_id, release.pk, emails, receivers, keys],
+            [event, release.story_id, release.pk, recalls, emails, receivers, keys],
         )
         return int(cursor.rowcount)
 
@@ -91,9 +93,11 @@ def _to_tell() -> list[tuple[str, int | None]]:
 
 def _to_recall(release: Release) -> list[tuple[str, int | None]]:
     """Everybody who was sent something about the story, or may be at this moment, and the hubs."""
-    open_or_tried = Q(attempts__gt=0) | Q(sent_at=None, next_attempt__isnull=False)
-    told = Delivery.objects.filter(open_or_tried, story=release.story_id).exclude(receiver__active=False)
-    found = set(told.values_list("recipient", "receiver").distinct())
+    of_story = Delivery.objects.filter(story=release.story_id)
+    # What nobody has in hand is not sent after this commit. The rest counts as tried.
+    drop(of_story.exclude(event__in=RECALLS), telling.GONE)
+    told = of_story.filter(attempts__gt=0).exclude(receiver__active=False)
+    found = set(told.order_by().values_list("recipient", "receiver").distinct())
     hubs = Receiver.objects.filter(active=True, kind=Kind.WEBSUB).values_list("pk", flat=True)
     return [*found, *(("", pk) for pk in hubs if ("", pk) not in found)]
 

@@ -141,22 +141,60 @@ def test_of_what_was_taken_back_no_word_is_sent(newsroom, server, event):
     assert b"footbridge opens" not in server.requests[-1].body
 
 
-def test_a_recall_goes_to_those_who_were_sent_it_and_to_nobody_else(newsroom, server, settings):
+def test_a_recall_goes_to_those_who_were_sent_it_and_to_nobody_else(newsroom, server):
+    made(server)
+    release = newsroom.public()
+    told(release)
+    send_all()
+    with receiving() as late:
+        receivers.add(name="Late", kind="webhook", url=late.url)
+        Subscriber.objects.create(email="late@paper.example")
+        assert told(release, "kill") == 1
+        send_all()
+        assert events(server) == ["release", "kill"]
+        assert late.requests == []
+
+
+def test_what_waits_of_a_story_that_is_taken_back_is_not_sent(newsroom, server):
     made(server)
     Subscriber.objects.create(email="reader@paper.example")
     release = newsroom.public()
     told(release)
-    with receiving() as late:
-        receivers.add(name="Late", kind="webhook", url=late.url)
-        # Nothing has been sent yet: there is nothing to be recalled.
-        assert told(release, "kill", 1) == 2
-        release_rows = Delivery.objects.filter(event="release")
-        release_rows.update(next_attempt=None, error="Not sent: the story is not public any more.")
-        send_all()
-        assert server.requests == late.requests == []
-        assert {row.error for row in Delivery.objects.filter(event="kill")} == {
-            "Not sent: nothing about this story was sent to them."
-        }
+    assert told(release, "kill") == 0, "nobody has anything that could be recalled"
+    assert send_all() == 0
+    assert set(Delivery.objects.values_list("error", flat=True)) == {
+        "Not sent: the story is not public any more."
+    }
+
+
+def test_whoever_may_be_sent_it_at_this_moment_is_told_too(newsroom, server):
+    receiver, release = made(server), newsroom.public()
+    told(release)
+    told(newsroom.public(slug="other"), number=2)
+    first, second = lanes.claim(lanes.Lane(receiver))
+    assert told(release, "kill") == 1
+    assert send_all() == 0, "it waits for what is being sent"
+    lanes.sent([first, second])
+    assert send_all() == 1
+    assert told(second.release, "kill", 2) == 1
+    # It turned out not to have been sent.
+    Delivery.objects.filter(pk=second.pk).update(sent_at=None, attempts=0)
+    assert send_all() == 0
+    assert Delivery.objects.latest("pk").error == "Not sent: nothing about this story was sent to them."
+
+
+def test_a_recall_goes_before_all_that_waits(newsroom, server, monkeypatch):
+    monkeypatch.setattr(lanes, "BATCH", {**lanes.BATCH, "webhook": 1})
+    monkeypatch.setattr(lanes, "PARALLEL", {**lanes.PARALLEL, "webhook": 1})
+    made(server)
+    release = newsroom.public()
+    told(release)
+    send_all()
+    for number in range(3):
+        told(newsroom.public(slug=f"story-{number}"), number=number + 2)
+    told(release, "kill")
+    assert send_all() == 4
+    assert events(server) == ["release", "kill", "release", "release", "release"]
 
 
 def test_whoever_left_the_list_is_still_told_that_what_they_were_sent_is_void(newsroom):
