@@ -4,6 +4,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import monotonic
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -21,12 +22,14 @@ log = logging.getLogger(__name__)
 THREADS = 16
 #: For how long others are still served while somebody who was begun with keeps us waiting, in seconds.
 GRACE = 15.0
+#: How often a worker says that it is still at work on its batches, in seconds: well within `lanes.LEASE`.
+HOLD = 8.0
 #: How often it is looked for more work while there is some, in seconds.
 LOOK = 0.2
 
 
-#: A batch's number, its lane, and what became of one of its deliveries; nothing when it is done.
-Reported = tuple[int, Lane, Outcome | None]
+#: The claim of a batch, its lane, and what became of one of its deliveries; nothing when it is done.
+Reported = tuple[UUID, Lane, Outcome | None]
 
 
 class Refused(Exception):
@@ -127,10 +130,10 @@ class _Post:
 
     def __init__(self) -> None:
         self.reports: SimpleQueue[Reported] = SimpleQueue()
-        #: When each batch that is being sent was begun.
-        self.running: dict[int, float] = {}
+        #: When each batch that is being sent was begun, by its claim.
+        self.running: dict[UUID, float] = {}
         self.tried = 0
-        self._begun = 0
+        self._held = monotonic()
         self._served: dict[int, int] = {}
 
     def run(self, seconds: float) -> int:
@@ -146,6 +149,13 @@ class _Post:
                 if self._settle(self._reported()):
                     # A batch is done: its place is free.
                     looked = float("-inf")
+                self._hold()
+
+    def _hold(self) -> None:
+        """Say now and then that the batches are still being sent."""
+        if self.running and monotonic() - self._held >= HOLD:
+            lanes.still_at_work(self.running)
+            self._held = monotonic()
 
     def _goes_on(self, until: float) -> bool:
         """Whether to begin anything: it is in time, or somebody from before keeps us waiting anyway."""
@@ -166,19 +176,19 @@ class _Post:
         if not rows:
             return False
         parcels, refused = telling.parcels(rows, lane.kind)
-        for row, reason in refused:
-            lanes.of_no_use(row, reason)
-        if parcels:
-            self._begun += 1
-            self.running[self._begun] = monotonic()
-            pool.submit(self._send, self._begun, lane, parcels)
+        for reason in {reason for _, reason in refused}:
+            lanes.of_no_use((row for row, why in refused if why == reason), reason)
+        claim = rows[0].claim
+        if parcels and claim:
+            self.running[claim] = monotonic()
+            pool.submit(self._send, claim, lane, parcels)
         return True
 
-    def _send(self, number: int, lane: Lane, parcels: list[telling.Parcel]) -> None:
+    def _send(self, claim: UUID, lane: Lane, parcels: list[telling.Parcel]) -> None:
         try:
-            sending.send(lane, parcels, lambda outcome: self.reports.put((number, lane, outcome)))
+            sending.send(lane, parcels, lambda outcome: self.reports.put((claim, lane, outcome)))
         finally:
-            self.reports.put((number, lane, None))
+            self.reports.put((claim, lane, None))
 
     def _reported(self) -> list[Reported]:
         """What the threads have reported by now, waiting a little for the first."""
@@ -192,7 +202,7 @@ class _Post:
 
     def _settle(self, reports: list[Reported]) -> bool:
         """Write down what was reported. Whether a batch is done."""
-        done = [number for number, _, outcome in reports if outcome is None]
+        done = [claim for claim, _, outcome in reports if outcome is None]
         outcomes = [(lane, outcome) for _, lane, outcome in reports if outcome is not None]
         sent = [(lane, outcome.delivery) for lane, outcome in outcomes if outcome.fate == Fate.SENT]
         lanes.sent(delivery for _, delivery in sent)
@@ -203,8 +213,8 @@ class _Post:
             if outcome.fate not in (Fate.SENT, Fate.BACK):
                 _failed(lane, outcome)
         self.tried += sum(outcome.fate != Fate.BACK for _, outcome in outcomes)
-        for number in done:
-            del self.running[number]
+        for claim in done:
+            del self.running[claim]
         return bool(done)
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from stories.outbox import BACK_OFF, LEASE
+from stories.outbox import BACK_OFF
 
 from .models import Delivery, Kind, Receiver
 
@@ -28,6 +28,9 @@ MAIL = "mail"
 #: of all that there is by one request.
 BATCH = {MAIL: 50, Kind.WEBHOOK: 20, Kind.NINJS: 20, Kind.WEBSUB: 1000}
 PARALLEL = {MAIL: 4, Kind.WEBHOOK: 4, Kind.NINJS: 4, Kind.WEBSUB: 1}
+#: For how long a claim keeps others away, unless whoever has it says that it is still at work. Short, because
+#: the lane of a worker that died has that much less room meanwhile.
+LEASE = timedelta(seconds=30)
 #: The longest that we wait because a receiver says so.
 LONGEST_WAIT = 3600.0
 NOT_BACK = "The worker that was sending it has not come back."
@@ -111,6 +114,11 @@ def claim(lane: Lane) -> list[Delivery]:
     return sorted(rows, key=lambda row: (row.next_attempt, row.pk))
 
 
+def still_at_work(claims: Iterable[UUID]) -> None:
+    """Keep others away from these claims for longer."""
+    Delivery.objects.filter(claim__in=list(claims), lease__isnull=False).update(lease=Now() + LEASE)
+
+
 def _turn(number: int) -> bool:
     """Whether this transaction may claim in a lane, or try its dead letters again: one at a time."""
     with connection.cursor() as cursor:
@@ -146,11 +154,16 @@ def handed_back(rows: Iterable[Delivery]) -> None:
         )
 
 
-def of_no_use(row: Delivery, reason: str) -> None:
-    """This one is not sent any more, and was not tried."""
-    Delivery.objects.filter(pk=row.pk, claim=row.claim).update(
-        attempts=F("attempts") - 1, next_attempt=None, lease=None, claim=None, error=f"Not sent: {reason}"
-    )
+def of_no_use(rows: Iterable[Delivery], reason: str) -> None:
+    """These are not sent any more, and were not tried."""
+    for claim, pks in _by_claim(rows):
+        Delivery.objects.filter(pk__in=pks, claim=claim).update(
+            attempts=F("attempts") - 1,
+            next_attempt=None,
+            lease=None,
+            claim=None,
+            error=f"Not sent: {reason}",
+        )
 
 
 def failed(row: Delivery, words: str, *, for_good: bool = False, at_least: float = 0.0) -> None:

@@ -201,6 +201,17 @@ def test_a_worker_that_dies_while_sending_leaves_it_to_another(newsroom, server)
     assert (Delivery.objects.get().attempts, Delivery.objects.get().error) == (3, "")
 
 
+def test_a_worker_that_is_slow_keeps_what_it_has(newsroom):
+    announced(newsroom, EDITOR)
+    (row,) = claimed()
+    lose_workers()
+    lanes.still_at_work([row.claim])
+    assert claimed() == []
+    lanes.sent([row])
+    lanes.still_at_work([row.claim])
+    assert Delivery.objects.get().lease is None
+
+
 def test_a_worker_that_comes_back_too_late_changes_nothing(newsroom):
     announced(newsroom, EDITOR)
     (first,) = claimed()

@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from newsroom import delivering, lanes, outgoing, receivers, releasing, telling
+from newsroom import delivering, lanes, outgoing, receivers, releasing, sending, telling
 from newsroom.models import Delivery, Receiver, Release, Subscriber
 from stories import outbox
 from tests.newsroom import receiving as how
@@ -412,22 +412,19 @@ def test_an_address_inside_is_refused_at_sending_too(newsroom, server, settings)
     assert "private or special network" in Delivery.objects.get().error
 
 
-def test_a_story_that_cannot_be_said_holds_up_no_other(newsroom, server, monkeypatch):
-    from newsroom import letters
-
-    def notice(parcel):
-        if parcel.told.headline == "Bad":
-            raise ValueError("no such word")
-        return say(parcel)
-
-    say = letters.notice
-    monkeypatch.setattr(letters, "notice", notice)
-    made(server)
-    for number, headline in enumerate(("Bad", "Good", "Fine")):
-        told(newsroom.public(slug=f"story-{number}", headline=headline), number=number)
-    assert send_all() == 3
+def test_a_story_that_cannot_be_said_holds_up_no_other(newsroom, server):
+    receiver = made(server)
+    for number in range(3):
+        told(newsroom.public(slug=f"story-{number}"), number=number)
+    lane = lanes.Lane(receiver)
+    parcels, _ = telling.parcels(lanes.claim(lane))
+    assert parcels[0].told.content is not None
+    parcels[0].told.content["headline"] = None
+    outcomes: list[sending.Outcome] = []
+    sending.send(lane, parcels, outcomes.append)
+    assert [outcome.fate.name for outcome in outcomes] == ["FAILED", "SENT", "SENT"]
+    assert outcomes[0].words.startswith("AttributeError")
     assert len(server.requests) == 2
-    assert Delivery.objects.get(sent_at=None).error == "ValueError: no such word"
 
 
 @pytest.mark.parametrize("kind", ["webhook", "websub"])
@@ -637,6 +634,25 @@ class TestManyAtOnce:
         assert results.count(None) == 1
         assert sum(race(4, lambda _: send_all())) + send_all() == 1
         assert len(server.requests) == 2
+
+    def test_a_worker_that_is_kept_waiting_keeps_what_it_has(self, live_newsroom, server, monkeypatch):
+        monkeypatch.setattr(lanes, "LEASE", timedelta(seconds=1))
+        monkeypatch.setattr(delivering, "HOLD", 0.1)
+        monkeypatch.setattr(outgoing, "TOTAL", 4.0)
+        receiver = made(server)
+        told(live_newsroom.public())
+        server.instead = how.hang
+
+        def act(number: int) -> object:
+            if number:
+                return send_all()
+            while not server.requests:
+                sleep(0.05)
+            sleep(2)
+            return lanes.claim(lanes.Lane(receiver))
+
+        assert race(2, act) == [[], 1]
+        assert len(server.requests) == 1
 
     def test_a_kill_between_claim_and_mark_repeats_under_the_same_key(self, live_newsroom, server, tmp_path):
         made(server)
