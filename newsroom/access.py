@@ -33,6 +33,7 @@ CLEARERS = frozenset({Role.CLEARER})
 DUTY = frozenset({Role.DUTY_OFFICER})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 MANAGERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
+DELIVERERS = frozenset({Role.DUTY_OFFICER, Role.ADMINISTRATOR})
 
 PAGES: dict[str, frozenset[Role] | None] = {
     "home": EVERYBODY,
@@ -40,6 +41,9 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "atom": EVERYBODY,
     "sitemap": EVERYBODY,
     "media": EVERYBODY,
+    "subscribe": EVERYBODY,
+    "subscribe_confirm": EVERYBODY,
+    "unsubscribe": EVERYBODY,
     "robots": EVERYBODY,
     "healthz": EVERYBODY,
     "readyz": EVERYBODY,
@@ -111,6 +115,13 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "freezes": STAFF,
     "freeze_end": DUTY,
     "story_exempt": DUTY,
+    "deliveries": DELIVERERS,
+    "delivery_again": DELIVERERS,
+    "deliveries_again": DELIVERERS,
+    "receivers": ADMINISTRATORS,
+    "receiver": ADMINISTRATORS,
+    "receiver_switch": ADMINISTRATORS,
+    "receiver_rotate": ADMINISTRATORS,
     "mail_list": STAFF,
     "mail_message": STAFF,
 }

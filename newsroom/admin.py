@@ -29,7 +29,7 @@ from .models import (
 class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     """Who gets the mail. Taking somebody off changes nothing about what was sent."""
 
-    list_display = ["email", "active"]
+    list_display = ["email", "active", "confirmed_at"]
     list_filter = ["active"]
     search_fields = ["email"]
     list_per_page = 100
@@ -72,10 +72,9 @@ class ReleaseSignoffAdmin(StoryFactAdmin):
 class DeliveryAdmin(StoryFactAdmin):
     """The outbox."""
 
-    list_display = ["recipient", "announcement", "attempts", "next_attempt", "sent_at", "error"]
-    list_select_related = ["announcement"]
+    list_display = ["to", "event", "story", "attempts", "next_attempt", "sent_at", "given_up_at", "error"]
+    list_select_related = ["receiver", "story"]
     search_fields = ["recipient"]
-    story_path = "announcement__story__in"
 
 
 @admin.register(Heartbeat)

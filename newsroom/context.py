@@ -78,6 +78,12 @@ class DeskContext:
         return bool(roles_of(self.request.user) & MANAGERS)
 
     @property
+    def sees_deliveries(self) -> bool:
+        from .access import DELIVERERS
+
+        return bool(roles_of(self.request.user) & DELIVERERS)
+
+    @property
     def can_administer(self) -> bool:
         from .access import ADMINISTRATORS
 

@@ -1,55 +1,304 @@
-"""Sending what an announcement wrote into the outbox: after commit, retried with back-off."""
+"""The outbox of what becomes public: written with the fact, sent after commit, retried with back-off."""
 
-from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db.models import QuerySet
-from django.urls import reverse
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from time import monotonic
+from uuid import UUID
 
-from stories import outbox, richtext
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 
-from .models import Delivery, Release
+from . import lanes, sending, telling
+from .lanes import Lane
+from .models import RECALLS, Delivery, DeliveryQuerySet, Receiver, ReceiverKind, Release, Subscriber
+from .sending import Fate, Outcome
+
+log = logging.getLogger(__name__)
+
+#: How many batches are sent at a time: they wait for other machines, most of the time.
+THREADS = 16
+#: For how long others are still served while somebody who was begun with keeps us waiting, in seconds.
+GRACE = 15.0
+#: How often a worker says that it is still at work on its batches, in seconds: well within `lanes.LEASE`.
+HOLD = 8.0
+#: How often it is looked for more work while there is some, in seconds.
+LOOK = 0.2
 
 
-def send_next() -> bool:
-    """Send the delivery that has been due for longest and that nobody is sending. Whether there was one."""
-    return outbox.send_next(deliveries(), lambda delivery: mail(delivery).send())
+#: The claim of a batch, its lane, and what became of one of its deliveries; nothing when it is done.
+Reported = tuple[UUID, Lane, Outcome | None]
+
+
+class Refused(Exception):
+    """The outbox refused something. The message says what, why and what to do next."""
+
+
+class NotGivenUp(Refused):
+    """A delivery is no dead letter."""
+
+
+class Overtaken(Refused):
+    """The recipient has been sent something later about the same story."""
+
+
+class SwitchedOff(Refused):
+    """The receiver is not sent anything at present."""
+
+
+# Writing
+
+
+def write(*, event: str, release: Release, cause: str) -> int:
+    """Write a row for everybody who is to be told of an event. The number of rows.
+
+    It belongs in the transaction of the fact that `cause` names ("announcement:17"), once that holds the
+    story's lock: so what is written earlier about a story has the lower id. Written again for the same
+    cause, nothing is added. A recall goes before all that waits, and what waits of its story is not sent.
+    """
+    recalls = event in RECALLS
+    to = _to_recall(release) if recalls else _to_tell()
+    if not to:
+        return 0
+    emails, receivers = [email for email, _ in to], [receiver for _, receiver in to]
+    keys = [key_of(event=event, cause=cause, to=email or f"receiver:{pk}") for email, pk in to]
+    with connection.cursor() as cursor:
+        # One statement, whatever the number: a row each would take longer than all the rest.
+        cursor.execute(
+            """
+            INSERT INTO newsroom_delivery (event, story_id, release_id, recipient, receiver_id, key,
+                attempts, error, next_attempt, at)
+            SELECT %s, %s, %s, t.recipient, t.receiver, t.key, 0, '',
+                statement_timestamp() - CASE WHEN %s THEN interval '1 day' ELSE interval '0' END,
+                statement_timestamp()
+            FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS t (recipient, receiver, key)
+            ON CONFLICT (key) DO NOTHING
+            """,
+            [event, release.story_id, release.pk, recalls, emails, receivers, keys],
+        )
+        return int(cursor.rowcount)
+
+
+def key_of(*, event: str, cause: str, to: str) -> str:
+    """The idempotency key of a delivery: the same however often it is tried."""
+    # Keyed, so that nobody can count releases by trying numbers.
+    return salted_hmac("newsroom.delivery", f"{event}:{cause}:{to}", algorithm="sha256").hexdigest()
+
+
+def _to_tell() -> list[tuple[str, int | None]]:
+    """Everybody who is told of what is public: mail addresses and receivers."""
+    emails = Subscriber.objects.filter(active=True).order_by().values_list("email", flat=True)
+    receivers = Receiver.objects.filter(active=True).order_by().values_list("pk", flat=True)
+    return [*((email, None) for email in emails), *(("", pk) for pk in receivers)]
+
+
+def _to_recall(release: Release) -> list[tuple[str, int | None]]:
+    """Everybody who was sent something about the story, or may be at this moment, and the hubs."""
+    of_story = Delivery.objects.filter(story=release.story_id)
+    # What nobody has in hand is not sent after this commit. The rest counts as tried.
+    drop(of_story.exclude(event__in=RECALLS), telling.GONE)
+    told = of_story.filter(attempts__gt=0).exclude(receiver__active=False)
+    found = set(told.order_by().values_list("recipient", "receiver").distinct())
+    hubs = Receiver.objects.filter(active=True, kind=ReceiverKind.WEBSUB).values_list("pk", flat=True)
+    return [*found, *(("", pk) for pk in hubs if ("", pk) not in found)]
+
+
+# Sending
 
 
 def outstanding() -> bool:
-    """Whether a delivery is due."""
-    return outbox.is_due(deliveries())
+    """Whether something is due that somebody could be sent now."""
+    return bool(lanes.waiting())
 
 
-def deliveries() -> QuerySet[Delivery]:
-    """The outbox, with all that a mail says."""
-    return Delivery.objects.select_related("announcement__release__revision")
+def run(seconds: float) -> int:
+    """Send what is due, for so many seconds. The number of tries.
 
-
-def mail(delivery: Delivery) -> EmailMessage:
-    """The mail to one subscriber. Its Message-ID is the delivery's key, the same at every try.
-
-    Half of the key: a longer line would be folded, and not every mail server reads a folded one.
+    Whoever keeps us waiting keeps nobody else waiting: other recipients go on being served beside them.
     """
-    release = delivery.announcement.release
-    content = release.revision.content
-    return EmailMessage(
-        subject=" ".join(content["headline"].split()),
-        body="\n\n".join(
-            [
-                f"{release.revision.type_label}. {release.moment.public}",
-                content["summary"],
-                richtext.plain(content["body"]),
-                address(release),
-            ]
-        ),
-        to=[delivery.recipient],
-        headers={
-            "Message-ID": f"<{delivery.key[:32]}@{outbox.sender_host()}>",
-            "Auto-Submitted": "auto-generated",
-        },
+    lanes.give_up_lost()
+    return _Post().run(seconds)
+
+
+class _Post:
+    """One worker's round: it claims, threads send, and what they report is written down at once.
+
+    The threads ask the database nothing, so one connection does.
+    """
+
+    def __init__(self) -> None:
+        self.reports: SimpleQueue[Reported] = SimpleQueue()
+        #: When each batch that is being sent was begun, by its claim.
+        self.running: dict[UUID, float] = {}
+        self.tried = 0
+        self._held = monotonic()
+        self._served: dict[int, int] = {}
+
+    def run(self, seconds: float) -> int:
+        until, looked = monotonic() + seconds, float("-inf")
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as pool:
+            while True:
+                due = monotonic() - looked >= LOOK and len(self.running) < THREADS
+                if due and (self._goes_on(until) or not self._served):
+                    self._start(pool)
+                    looked = monotonic()
+                if not self.running:
+                    return self.tried
+                if self._settle(self._reported()):
+                    # A batch is done: its place is free.
+                    looked = float("-inf")
+                self._hold()
+
+    def _hold(self) -> None:
+        """Say now and then that the batches are still being sent."""
+        if self.running and monotonic() - self._held >= HOLD:
+            lanes.still_at_work(self.running)
+            self._held = monotonic()
+
+    def _goes_on(self, until: float) -> bool:
+        """Whether to begin anything: it is in time, or somebody from before keeps us waiting anyway."""
+        now = monotonic()
+        kept = any(begun < until for begun in self.running.values())
+        return now < until or (kept and now < until + GRACE)
+
+    def _start(self, pool: ThreadPoolExecutor) -> None:
+        """Begin batches, a lane after another, as long as there is a place and something to send."""
+        waiting = sorted(lanes.waiting(), key=lambda lane: self._served.get(lane.number, 0))
+        while waiting and len(self.running) < THREADS:
+            waiting = [lane for lane in waiting if len(self.running) < THREADS and self._begin(pool, lane)]
+
+    def _begin(self, pool: ThreadPoolExecutor, lane: Lane) -> bool:
+        """Begin a batch of a lane. Whether there was anything to claim."""
+        self._served[lane.number] = max(self._served.values(), default=0) + 1
+        rows = lanes.claim(lane)
+        if not rows:
+            return False
+        parcels, refused = telling.parcels(rows, lane.kind)
+        for reason in {reason for _, reason in refused}:
+            lanes.of_no_use((row for row, why in refused if why == reason), reason)
+        claim = rows[0].claim
+        if parcels and claim:
+            self.running[claim] = monotonic()
+            pool.submit(self._send, claim, lane, parcels)
+        return True
+
+    def _send(self, claim: UUID, lane: Lane, parcels: list[telling.Parcel]) -> None:
+        try:
+            sending.send(lane, parcels, lambda outcome: self.reports.put((claim, lane, outcome)))
+        finally:
+            self.reports.put((claim, lane, None))
+
+    def _reported(self) -> list[Reported]:
+        """What the threads have reported by now, waiting a little for the first."""
+        found: list[Reported] = []
+        try:
+            found.append(self.reports.get(timeout=LOOK))
+            while True:
+                found.append(self.reports.get_nowait())
+        except Empty:
+            return found
+
+    def _settle(self, reports: list[Reported]) -> bool:
+        """Write down what was reported. Whether a batch is done."""
+        done = [claim for claim, _, outcome in reports if outcome is None]
+        outcomes = [(lane, outcome) for _, lane, outcome in reports if outcome is not None]
+        sent = [(lane, outcome.delivery) for lane, outcome in outcomes if outcome.fate == Fate.SENT]
+        lanes.sent(delivery for _, delivery in sent)
+        lanes.handed_back(outcome.delivery for _, outcome in outcomes if outcome.fate == Fate.BACK)
+        for receiver in {lane.receiver for lane, _ in sent if lane.receiver}:
+            lanes.reached(receiver)
+        for lane, outcome in outcomes:
+            if outcome.fate not in (Fate.SENT, Fate.BACK):
+                _failed(lane, outcome)
+        self.tried += sum(outcome.fate != Fate.BACK for _, outcome in outcomes)
+        for claim in done:
+            del self.running[claim]
+        return bool(done)
+
+
+def _failed(lane: Lane, outcome: Outcome) -> None:
+    """Write down a try that was in vain, and what follows for its receiver."""
+    for_good = outcome.fate == Fate.DEAD
+    lanes.failed(outcome.delivery, outcome.words, for_good=for_good, at_least=outcome.at_least)
+    if lane.receiver and outcome.fate == Fate.UNREACHED:
+        lanes.unreached(lane.receiver, outcome.words)
+    elif lane.receiver and outcome.fate == Fate.BUSY:
+        lanes.paused(lane.receiver, outcome.at_least)
+    elif lane.receiver:
+        lanes.reached(lane.receiver)
+
+
+# Dead letters
+
+
+@transaction.atomic
+def try_again(*, delivery: Delivery) -> None:
+    """Try a dead letter again, as if it had not been tried.
+
+    Raises:
+        NotGivenUp: it is no dead letter; somebody else has had it tried again.
+        SwitchedOff: its receiver is switched off.
+        Overtaken: the recipient has been sent something later about the story, or is being sent it now.
+    """
+    lanes.wait_for_turn(delivery.receiver_id or 0)
+    found = Delivery.objects.given_up().filter(pk=delivery.pk).select_related("receiver").first()
+    if found is None:
+        raise NotGivenUp("Nothing was done: it is being tried again already.")
+    if found.receiver and not found.receiver.active:
+        raise SwitchedOff(f"Not tried again: {found.receiver} is switched off. Switch it on first.")
+    if not _open_again(Delivery.objects.filter(pk=found.pk)):
+        raise Overtaken(
+            "Not tried again: something later about the same story has been sent there, which it must not"
+            " overtake."
+        )
+    _wake(found.receiver_id)
+
+
+@transaction.atomic
+def try_all_again(*, receiver: Receiver | None) -> int:
+    """Try the dead letters of a receiver again, or of the mailing list. The number; none that was overtaken.
+
+    Raises:
+        SwitchedOff: the receiver is switched off.
+    """
+    if receiver and not receiver.active:
+        raise SwitchedOff(f"Not tried again: {receiver} is switched off. Switch it on first.")
+    lanes.wait_for_turn(receiver.pk if receiver else 0)
+    count = _open_again(Delivery.objects.filter(receiver=receiver))
+    _wake(receiver.pk if receiver else None)
+    return count
+
+
+def _open_again(rows: QuerySet[Delivery]) -> int:
+    """Open the dead letters among `rows` that nothing later has overtaken. The number."""
+    return int(
+        rows.filter(given_up_at__isnull=False)
+        .exclude(overtaken())
+        .update(given_up_at=None, next_attempt=Now(), attempts=0, lease=None, claim=None)
     )
 
 
-def address(release: Release) -> str:
-    """The public address of a released story."""
-    return str(settings.SITE_URL) + reverse("story", args=[release.revision.slug])
+def overtaken() -> Exists:
+    """Whether the recipient was sent something later about the same story, or is being sent it now."""
+    same = Q(receiver=OuterRef("receiver")) | Q(receiver=None, recipient__gt="")
+    gone = Q(sent_at__isnull=False) | Q(lease__gt=Now())
+    return Exists(
+        Delivery.objects.filter(
+            same, gone, story=OuterRef("story"), recipient=OuterRef("recipient"), pk__gt=OuterRef("pk")
+        )
+    )
+
+
+def _wake(receiver: int | None) -> None:
+    """Let a receiver rest no more: somebody has seen to it."""
+    if receiver:
+        Receiver.objects.filter(pk=receiver).update(failures=0, rests_until=None)
+
+
+def drop(deliveries: DeliveryQuerySet, reason: str) -> int:
+    """Send what is open of these no more, as far as nobody is sending it now. The number."""
+    idle = Q(lease=None) | Q(lease__lte=Now())
+    waiting = deliveries.open().filter(idle)
+    return int(waiting.update(next_attempt=None, lease=None, error=f"Not sent: {reason}"))

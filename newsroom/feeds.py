@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from .listing import Listed, address, newest
-from .models import Release
+from .models import Receiver, ReceiverKind, Release
 from .public import answer, page_number
 
 FEED_SIZE = 20
@@ -56,6 +56,8 @@ def atom(request: HttpRequest) -> HttpResponseBase:
     add(feed, "updated", stamp(max((story.updated.instant for story in stories), default=NEVER)))
     add(feed, "link", rel="self", type="application/atom+xml", href=absolute("atom"))
     add(feed, "link", rel="alternate", type="text/html", href=absolute("home"))
+    for hub in Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True).values_list("url", flat=True):
+        add(feed, "link", rel="hub", href=hub)
     add(add(feed, "author"), "name", settings.ORGANISATION)
     for story in stories:
         add_entry(feed, story)

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import feeds, health, public
+from . import feeds, health, public, subscribe_views
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("feed.atom", feeds.atom, name="atom"),
     path("sitemap.xml", feeds.sitemap, name="sitemap"),
     re_path(r"^media/(?P<name>[0-9a-f]{64}\.[a-z]{3,4})$", public.media, name="media"),
+    path("subscribe/", subscribe_views.subscribe, name="subscribe"),
+    path("subscribe/<str:token>/", subscribe_views.confirm, name="subscribe_confirm"),
+    path("unsubscribe/<str:token>/", subscribe_views.unsubscribe, name="unsubscribe"),
     path("robots.txt", public.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

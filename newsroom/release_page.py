@@ -13,7 +13,7 @@ from stories.clocks import lasting, office
 from stories.models import Story
 from stories.moments import Moment
 
-from .models import Announcement, Release, Subscriber, Visibility
+from .models import Announcement, Event, Receiver, Release, Subscriber, Visibility
 from .state import State
 
 #: From when on an announcement that has not come is a fault, and not just on its way.
@@ -102,6 +102,7 @@ class Audience:
 
     address: str
     subscribers: int
+    receivers: int
 
 
 def audience(slug: str) -> Audience:
@@ -111,7 +112,8 @@ def audience(slug: str) -> Audience:
     # A slug that no page can have: arming says so.
     except LookupError:
         address = ""
-    return Audience(address, Subscriber.objects.filter(active=True).count())
+    subscribers = Subscriber.objects.filter(active=True).count()
+    return Audience(address, subscribers, Receiver.objects.filter(active=True).count())
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class Receipt:
     deliveries: int
     sent: int
     given_up: int
+    #: Those that are still tried.
+    waiting: int
     last_sent: datetime | None
     now: datetime
 
@@ -154,11 +158,6 @@ class Receipt:
         return exactly(self.last_sent) if self.last_sent else ""
 
     @property
-    def waiting(self) -> int:
-        """The deliveries that are still tried."""
-        return self.deliveries - self.sent - self.given_up
-
-    @property
     def armed_words(self) -> str:
         at = office(self.release.at)
         return f"{self.release.by}, {at.public}"
@@ -172,11 +171,19 @@ def receipt(state: State, now: datetime) -> Receipt | None:
     if shown is None or shown.visible_from is None:
         return None
     release = shown.release
+    announced = Q(release__deliveries__event__in=[Event.RELEASE, Event.CORRECTION, Event.UPDATE])
     announcement = Announcement.objects.filter(release=release).annotate(
-        count=Count("deliveries"),
-        sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)),
-        given_up=Count("deliveries", filter=Q(deliveries__sent_at=None, deliveries__next_attempt=None)),
-        last_sent=Max("deliveries__sent_at"),
+        count=Count("release__deliveries", filter=announced),
+        sent=Count("release__deliveries", filter=announced & Q(release__deliveries__sent_at__isnull=False)),
+        given_up=Count(
+            "release__deliveries", filter=announced & Q(release__deliveries__given_up_at__isnull=False)
+        ),
+        waiting=Count(
+            "release__deliveries",
+            filter=announced
+            & Q(release__deliveries__sent_at=None, release__deliveries__next_attempt__isnull=False),
+        ),
+        last_sent=Max("release__deliveries__sent_at", filter=announced),
     )
     row = announcement.first()
     return Receipt(
@@ -186,6 +193,7 @@ def receipt(state: State, now: datetime) -> Receipt | None:
         deliveries=row.count if row else 0,
         sent=row.sent if row else 0,
         given_up=row.given_up if row else 0,
+        waiting=row.waiting if row else 0,
         last_sent=row.last_sent if row else None,
         now=state.withdrawal.at if state.withdrawal else now,
     )

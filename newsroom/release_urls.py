@@ -2,7 +2,15 @@
 
 from django.urls import path, re_path
 
-from . import everything_views, freeze_views, mail_views, release_views, stopping_views
+from . import (
+    delivery_views,
+    everything_views,
+    freeze_views,
+    mail_views,
+    receiver_views,
+    release_views,
+    stopping_views,
+)
 
 urlpatterns = [
     path("stories/<uuid:uid>/release/", release_views.story_release, name="story_release"),
@@ -17,6 +25,13 @@ urlpatterns = [
     path("stories/<uuid:uid>/exempt/", freeze_views.story_exempt, name="story_exempt"),
     path("record/", everything_views.newsroom_record, name="newsroom_record"),
     path("stories/<uuid:uid>/unhold/", stopping_views.story_unhold, name="story_unhold"),
+    path("deliveries/", delivery_views.deliveries, name="deliveries"),
+    path("deliveries/again/", delivery_views.all_again, name="deliveries_again"),
+    path("deliveries/<int:pk>/again/", delivery_views.again, name="delivery_again"),
+    path("receivers/", receiver_views.receivers, name="receivers"),
+    path("receivers/<int:pk>/", receiver_views.receiver, name="receiver"),
+    path("receivers/<int:pk>/switch/", receiver_views.switch, name="receiver_switch"),
+    path("receivers/<int:pk>/rotate/", receiver_views.rotate, name="receiver_rotate"),
     path("mail/", mail_views.mail_list, name="mail_list"),
     re_path(r"^mail/(?P<name>[0-9a-f]{32})/$", mail_views.mail_message, name="mail_message"),
 ]

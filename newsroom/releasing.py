@@ -5,17 +5,17 @@ from datetime import datetime
 
 from django.db import Error, connection, transaction
 from django.db.models import Q
-from django.utils.crypto import salted_hmac
 
 from approvals import rules
 from stories.models import Organisation, Revision, Story, User
 from stories.moments import Moment
 from stories.refusals import hint_of
 
+from . import delivering
 from .models import (
     Announcement,
-    Delivery,
     Disarm,
+    Event,
     Freeze,
     FreezeEnd,
     FreezeExemption,
@@ -26,13 +26,19 @@ from .models import (
     Kind,
     Move,
     Release,
-    Subscriber,
     Visibility,
     Withdrawal,
     release_clock,
 )
 
 log = logging.getLogger(__name__)
+
+#: What everybody is told of a release. Nobody is written to for a small update.
+EVENTS: dict[str, str] = {
+    Kind.NEW: Event.RELEASE,
+    Kind.CORRECTION: Event.CORRECTION,
+    Kind.MAJOR: Event.UPDATE,
+}
 
 #: In the place of the id of what was on the screen: act on whatever there is now.
 ANY = 0
@@ -324,7 +330,8 @@ def withdraw(*, story: Story, by: User, reason: str, release: int = ANY, kill: b
     """Take back what is public, at this commit: from every list, feed and file.
 
     Its address says that it was withdrawn and why (`reason`); or, to `kill`, that it is gone. What was
-    withdrawn can be killed later. `release` is the id of what was on the screen.
+    withdrawn can be killed later. `release` is the id of what was on the screen. Whoever was sent the story
+    is told, by deliveries that are written in the same transaction.
 
     Raises:
         NotPublic: nobody can read the story.
@@ -346,6 +353,8 @@ def withdraw(*, story: Story, by: User, reason: str, release: int = ANY, kill: b
                 raise Killed("Nothing was done: the story was killed already.")
             gone = Withdrawal.objects.create(story=story, by=by, reason=reason, kill=kill)
             gone.refresh_from_db()
+            event = Event.KILL if kill else Event.WITHDRAWAL
+            delivering.write(event=event, release=gone.release, cause=f"withdrawal:{gone.pk}")
             return gone
     except Error as error:
         raise _in_words(error) from error
@@ -500,13 +509,14 @@ def announce(*, release_id: int, worker: str) -> Announcement | None:
     The insertion of the receipt is the claim. None where another worker has it, or where the release is
     not public (it was held, called off, or its moment has not come), or was never there.
     """
-    story_id = Release.objects.filter(pk=release_id).values_list("story_id", flat=True).first()
-    if story_id is None:
+    release = Release.objects.filter(pk=release_id).first()
+    if release is None:
         return None
     try:
         with transaction.atomic():
-            receipt = Announcement.objects.create(story_id=story_id, release_id=release_id, worker=worker)
-            _write_deliveries(receipt)
+            receipt = Announcement.objects.create(story_id=release.story_id, release=release, worker=worker)
+            if event := EVENTS.get(release.kind):
+                delivering.write(event=event, release=release, cause=f"announcement:{receipt.pk}")
     except Error as error:
         if hint_of(error) == "not_public" or _is_claimed(error):
             return None
@@ -519,24 +529,6 @@ def _is_claimed(error: Error) -> bool:
     diagnosis = getattr(error.__cause__, "diag", None)
     name = (diagnosis and diagnosis.constraint_name) or ""
     return name.startswith("newsroom_announcement_release")
-
-
-def _write_deliveries(receipt: Announcement) -> None:
-    emails = Subscriber.objects.filter(active=True).values_list("email", flat=True)
-    Delivery.objects.bulk_create(
-        (
-            Delivery(announcement=receipt, recipient=email, key=delivery_key(receipt, email))
-            for email in emails
-        ),
-        batch_size=1000,
-    )
-
-
-def delivery_key(receipt: Announcement, recipient: str) -> str:
-    """The idempotency key of a delivery: the same however often it is tried."""
-    # Keyed, so that nobody can count releases by trying numbers.
-    value = f"{receipt.release_id}:{recipient}"
-    return salted_hmac("newsroom.delivery", value, algorithm="sha256").hexdigest()
 
 
 def seconds_to_go(release_id: int) -> float | None:

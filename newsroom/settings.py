@@ -6,6 +6,7 @@ nowhere else. docs/operations.md lists them.
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ django_stubs_ext.monkeypatch()
 def flag(name: str) -> bool:
     """Whether the environment variable `name` is switched on (1, true, yes, on)."""
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def ports(text: str) -> tuple[range, ...]:
+    """The ports in a list such as "443,8000-8100"."""
+    spans = [part.partition("-") for part in text.split(",") if part.strip()]
+    return tuple(range(int(first), int(last or first) + 1) for first, _, last in spans)
 
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -220,6 +227,20 @@ else:
     EMAIL_BACKEND = "newsroom.mailbox.FolderBackend"
 MAIL_FOLDER = VAR / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("MAIL_FROM", "Newsroom <news@newsroom.example>")
+
+# Where requests to receivers may go: to anybody's address, and to these networks besides; to these ports.
+try:
+    OUTGOING_ALLOW = tuple(
+        ip_network(network.strip())
+        for network in os.environ.get("NEWSROOM_OUTGOING_ALLOW", "").split(",")
+        if network.strip()
+    )
+    OUTGOING_PORTS = ports(os.environ.get("NEWSROOM_OUTGOING_PORTS", "80,443,8080,8443"))
+except ValueError as error:
+    raise ImproperlyConfigured(
+        "NEWSROOM_OUTGOING_ALLOW takes networks by commas (10.1.0.0/16,fd00:1::/64), "
+        f"NEWSROOM_OUTGOING_PORTS takes ports and spans of them (443,8000-8100): {error}."
+    ) from None
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 CELERY_TASK_IGNORE_RESULT = True

@@ -92,10 +92,9 @@ def story_withdraw(request: HttpRequest, uid: UUID) -> HttpResponse:
     except releasing.Refused as refusal:
         more = {"refusal": refusal, "typed": data["reason"]}
         return page(request, story, withdraw_form=form, status=status_of(refusal), **more)
-    words = (
-        "Killed: its address answers that it is gone."
-        if data["kill"]
-        else "Withdrawn: its page says so and why."
-    )
+    tasks.send_soon()
+    words = "Withdrawn: its page says so and why."
+    if data["kill"]:
+        words = "Killed: its address answers that it is gone."
     messages.success(request, f"{words} It is in no list, feed or file any more.")
     return redirect("story_release", uid)

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from stories.clocks import database_now
 from stories.models import Story
 
-from . import delivering, releasing
+from . import delivering, releasing, subscribing
 from .celery import app
 from .models import Heartbeat
 
@@ -30,11 +30,12 @@ AHEAD = timedelta(seconds=60)
 EARLY = timedelta(seconds=0.5)
 #: How long a worker waits for a moment by the database's clock, in seconds. Its own may run ahead.
 PATIENCE = 2.0
-#: How long one task goes on sending mail before it gives its place to others, in seconds.
+#: How long one task goes on sending before it gives its place to others, in seconds.
 SLICE = 5.0
-#: One task at a time sends, so that a mail server that hangs never takes all places of a worker from the
-#: announcements. Who has its turn and dies loses it after as many seconds; two at a time would do no harm.
-TURN, TURN_SECONDS = "newsroom.tasks.deliver", 60
+#: On each machine one task at a time sends, so that the other places of its workers are left to the
+#: announcements; that one sends many things at once (`delivering.THREADS`). Who has the turn and dies loses
+#: it after as many seconds; two at a time would do no harm.
+TURN, TURN_SECONDS = f"newsroom.tasks.deliver:{socket.gethostname()}", 60
 
 
 def worker_name() -> str:
@@ -63,6 +64,19 @@ def expect(story: Story) -> None:
         Thread(name=f"expect {release_id}", target=_try_eta, args=arguments, daemon=True).start()
 
 
+def send_soon() -> None:
+    """Have what was just written into the outbox sent at once. The sweep sends it too, a little later."""
+    Thread(name="send soon", target=_try_send, daemon=True).start()
+
+
+def _try_send() -> None:
+    try:
+        deliver.apply_async(expires=60, retry=False)
+    # Each broker has exceptions of its own for not being there.
+    except Exception as error:
+        log.warning("deliveries are left to the sweep: the broker does not answer (%s)", error)
+
+
 def _try_eta(release_id: int, visible_from: datetime, skew: timedelta) -> None:
     try:
         _set_eta(release_id, visible_from, skew, retry=False)
@@ -86,7 +100,9 @@ def announce(release_id: int) -> bool:
     receipt = releasing.announce(release_id=release_id, worker=worker_name())
     if receipt is None:
         return False
-    deliver.apply_async(expires=60)
+    # Who sends here already finds the new rows: of ten thousand at an instant not each has to say so.
+    if not cache.get(TURN):
+        deliver.apply_async(expires=60)
     return True
 
 
@@ -109,27 +125,29 @@ def sweep() -> int:
     missed = releasing.due(database_now())
     for release_id, _ in missed:
         announce.apply_async((release_id,), expires=30)
-    if delivering.outstanding():
+    subscribing.forget()
+    if delivering.outstanding() or subscribing.outstanding():
         deliver.apply_async(expires=5)
     return len(missed)
 
 
 @app.task
 def deliver() -> int:
-    """Send what is due, one delivery after another. The number of tries.
+    """Send what is due. The number of tries.
 
-    After `SLICE` seconds it goes to the end of the queue; while another has the turn it does nothing.
+    After `SLICE` seconds it goes to the end of the queue; while another here has the turn it does nothing.
     """
     if not cache.add(TURN, worker_name(), TURN_SECONDS):
         return 0
     began, tried = monotonic(), 0
     try:
-        while delivering.send_next():
+        tried = delivering.run(SLICE)
+        # Behind the stories: a mail server that hangs keeps only these waiting.
+        while monotonic() - began < 2 * SLICE and subscribing.send_next():
             tried += 1
-            cache.touch(TURN, TURN_SECONDS)
-            if monotonic() - began >= SLICE:
-                deliver.apply_async(expires=60)
-                break
     finally:
         cache.delete(TURN)
+    # Where nothing could be tried, the next sweep looks again.
+    if tried and (delivering.outstanding() or subscribing.outstanding()):
+        deliver.apply_async(expires=60)
     return tried

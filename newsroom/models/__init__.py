@@ -1,6 +1,15 @@
 """What becomes public and when: releases, what stops them, receipts and what is sent."""
 
-from .deliveries import Delivery, Subscriber
+from .deliveries import (
+    RECALLS,
+    Delivery,
+    DeliveryQuerySet,
+    Event,
+    Receiver,
+    ReceiverKind,
+    Subscriber,
+    SubscriptionRequest,
+)
 from .receipts import Announcement, Heartbeat
 from .releases import (
     FURTHEST,
@@ -19,10 +28,13 @@ from .stops import Freeze, FreezeEnd, FreezeExemption, Hold, HoldAll, HoldAllLif
 
 __all__ = [
     "FURTHEST",
+    "RECALLS",
     "SIGNIFICANT",
     "Announcement",
     "Delivery",
+    "DeliveryQuerySet",
     "Disarm",
+    "Event",
     "Freeze",
     "FreezeEnd",
     "FreezeExemption",
@@ -33,9 +45,12 @@ __all__ = [
     "HoldLift",
     "Kind",
     "Move",
+    "Receiver",
+    "ReceiverKind",
     "Release",
     "ReleaseSignoff",
     "Subscriber",
+    "SubscriptionRequest",
     "Visibility",
     "Withdrawal",
     "release_clock",

@@ -1,18 +1,22 @@
-"""Who is told of a release, and the outbox of what they are sent."""
+"""Who is told of what becomes public, and the outbox of what they are sent."""
+
+from typing import Self
 
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
+from stories.models import Story
 from stories.outbox import Outgoing
 
-from .receipts import Announcement
+from .releases import Release
 
 
 class Subscriber(models.Model):
-    """Somebody on the mailing list."""
+    """Somebody on the mailing list: they confirmed it by mail, or an administrator put them there."""
 
     email = models.EmailField(unique=True)
     active = models.BooleanField(default=True)
+    confirmed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["email"]
@@ -26,23 +30,169 @@ class Subscriber(models.Model):
         return self.email
 
 
-class Delivery(Outgoing):
-    """A mail to one subscriber about one announcement: an outbox row, sent after commit and retried.
+class SubscriptionRequest(Outgoing):
+    """Somebody gave an address for the mailing list: an outbox row of the mail that asks to confirm it.
 
-    The key is the same however often it is tried, so that a receiver can tell a repeat.
+    It is forgotten after a day. The list itself holds only who confirmed.
     """
 
-    announcement = models.ForeignKey(Announcement, on_delete=models.PROTECT, related_name="deliveries")
-    recipient = models.EmailField()
-    key = models.CharField(max_length=64, unique=True)
+    app_privileges = "SELECT, INSERT, DELETE, UPDATE (attempts, next_attempt, sent_at, error)"
+
+    email = models.EmailField()
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    #: From which network, as a keyed digest: enough to count by, not to know whose.
+    source = models.CharField(max_length=64)
 
     class Meta:
-        verbose_name_plural = "deliveries"
         indexes = [
+            models.Index(Lower("email"), "at", name="request_by_email"),
+            models.Index(fields=["source", "at"], name="request_by_source"),
+            models.Index(fields=["at"], name="request_by_age"),
             models.Index(
-                fields=["next_attempt"], condition=models.Q(sent_at=None), name="delivery_outstanding"
+                fields=["next_attempt"], condition=models.Q(sent_at=None), name="request_outstanding"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} to {self.recipient}"
+        return f"request {self.pk}"
+
+
+class ReceiverKind(models.TextChoices):
+    """What a receiver is sent."""
+
+    WEBHOOK = "webhook", "signed webhook"
+    NINJS = "ninjs", "ninjs 3.1 push"
+    WEBSUB = "websub", "WebSub hub"
+
+
+class Receiver(models.Model):
+    """A machine that is told of each story: an address, and the secrets by which it knows us.
+
+    While `previous_until` has not passed, what is sent is signed with the secret before as well, so that
+    the receiver can change over in its own time. One that cannot be reached rests, longer each time.
+    """
+
+    app_privileges = "SELECT, INSERT, UPDATE"
+
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=ReceiverKind)
+    url = models.CharField(max_length=500)
+    active = models.BooleanField(default=True)
+    secret = models.CharField(max_length=80, blank=True, editable=False)
+    previous_secret = models.CharField(max_length=80, blank=True, editable=False)
+    previous_until = models.DateTimeField(null=True, editable=False)
+    #: The how-manieth secret it is, by which a second click is told from the first.
+    rotation = models.PositiveIntegerField(default=0, editable=False)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    rests_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="receiver_named_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether what it is sent is signed: a hub is told an address that everybody knows."""
+        return self.kind != ReceiverKind.WEBSUB
+
+
+class Event(models.TextChoices):
+    """What a delivery is about."""
+
+    RELEASE = "release", "release"
+    CORRECTION = "correction", "correction"
+    UPDATE = "update", "update"
+    WITHDRAWAL = "withdrawal", "withdrawal"
+    KILL = "kill", "kill"
+
+
+#: What takes words back: it goes to those who were sent some, and says none.
+RECALLS = frozenset({Event.WITHDRAWAL.value, Event.KILL.value})
+
+_OPEN = models.Q(sent_at=None, next_attempt__isnull=False)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def open(self) -> Self:
+        """Those that are still to be sent, tried just now or waiting."""
+        return self.filter(_OPEN)
+
+    def due(self) -> Self:
+        """Those that are to be tried now and that nobody is trying."""
+        free = models.Q(lease=None) | models.Q(lease__lte=Now())
+        return self.open().filter(free, next_attempt__lte=Now())
+
+    def given_up(self) -> Self:
+        """The dead letters: tried in vain as often as anything is tried, or refused for good."""
+        return self.filter(given_up_at__isnull=False)
+
+
+class Delivery(Outgoing):
+    """What one recipient is sent about one event of a story: an outbox row, sent after commit and retried.
+
+    It goes to a mail address or to a receiver. The key is the same however often it is tried, so that a
+    receiver can tell a repeat. It is open until it is sent, found to be of no use, or given up. `claim`
+    names the batch in which it is being tried, and `lease` says until when that keeps others away.
+    """
+
+    app_privileges = (
+        "SELECT, INSERT, UPDATE (attempts, next_attempt, sent_at, error, lease, claim, given_up_at)"
+    )
+
+    event = models.CharField(max_length=10, choices=Event)
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="+", db_index=False)
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="deliveries")
+    recipient = models.EmailField(blank=True)
+    receiver = models.ForeignKey(
+        Receiver, on_delete=models.PROTECT, null=True, related_name="deliveries", db_index=False
+    )
+    key = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    lease = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(recipient="", receiver__isnull=False)
+                | (~models.Q(recipient="") & models.Q(receiver=None)),
+                name="delivery_to_one",
+            )
+        ]
+        indexes = [
+            # What is due for a receiver, or for the mailing list, in the order in which it is tried.
+            models.Index(
+                fields=["receiver", "next_attempt", "id"], condition=_OPEN, name="delivery_outstanding"
+            ),
+            # What keeps others of the same story waiting.
+            models.Index(fields=["story", "recipient", "id"], condition=_OPEN, name="delivery_in_order"),
+            models.Index(
+                fields=["receiver"], condition=models.Q(lease__isnull=False), name="delivery_in_hand"
+            ),
+            models.Index(fields=["story", "recipient"], name="delivery_of_story"),
+            models.Index(
+                fields=["receiver", "given_up_at"],
+                condition=models.Q(given_up_at__isnull=False),
+                name="delivery_given_up",
+            ),
+            models.Index(
+                fields=["receiver", "sent_at"],
+                condition=models.Q(sent_at__isnull=False),
+                name="delivery_sent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.key} to {self.to}"
+
+    @property
+    def to(self) -> str:
+        """Whom it goes to, in words."""
+        return self.recipient or str(self.receiver)

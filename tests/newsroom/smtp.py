@@ -16,6 +16,7 @@ class MailServer:
     port: int = 0
     messages: list[tuple[str, Message]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    connections: int = 0
     #: Hang up in the middle of every message.
     hangs_up: bool = False
 
@@ -32,6 +33,7 @@ def mail_server() -> Iterator[MailServer]:
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
             self.recipients: list[str] = []
+            kept.connections += 1
             self.say("220 test")
             for line in self.rfile:
                 verb = line[:4].upper().strip()
@@ -44,8 +46,14 @@ def mail_server() -> Iterator[MailServer]:
         def answer(self, verb: bytes, line: str) -> bool:
             if verb == b"RCPT":
                 recipient = line.partition("<")[2].partition(">")[0]
-                self.say("550 no such person" if recipient in kept.refused else "250 ok")
-                self.recipients.append(recipient)
+                if recipient in kept.refused:
+                    self.say("550 no such person")
+                else:
+                    self.say("250 ok")
+                    self.recipients.append(recipient)
+            elif verb in {b"MAIL", b"RSET"}:
+                self.recipients = []
+                self.say("250 ok")
             elif verb == b"DATA":
                 self.say("354 go on")
                 return self.take()

@@ -5,7 +5,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from approvals.models import PrivateOffice
+from newsroom import delivering, receivers, subscribing
 from newsroom.access import PAGES, audience_of
+from newsroom.models import Delivery, Subscriber
 from stories import anchors, remarks
 from stories.access import Role, roles_of
 from tests.people import person
@@ -53,6 +55,9 @@ def paths(newsroom) -> dict[str, str]:
     route, desk = newsroom.route, newsroom.legal
     step = {"pk": route.pk, "step": route.steps.all()[0].pk}
     office = PrivateOffice.objects.create(match="role", name="Mayor", desk=desk)
+    receiver = receivers.add(name="Wire", kind="webhook", url="https://hooks.example/")
+    delivering.write(event="release", release=release, cause="announcement:1")
+    subscriber = Subscriber.objects.create(email="reader@paper.example")
     arguments = {
         "story": {"slug": release.revision.slug},
         "media": {"name": "0" * 64 + ".png"},
@@ -79,6 +84,10 @@ def paths(newsroom) -> dict[str, str]:
         "desk_person_add": {"pk": desk.pk, "user": newsroom.nobody.pk},
         "desk_person_remove": {"pk": desk.pk, "user": newsroom.nobody.pk},
         "office_remove": {"pk": desk.pk, "office": office.pk},
+        "subscribe_confirm": {"token": subscribing.confirm_path("reader@paper.example").split("/")[2]},
+        "unsubscribe": {"token": subscribing.unsubscribe_path(subscriber).split("/")[2]},
+        "delivery_again": {"pk": Delivery.objects.get().pk},
+        **{name: {"pk": receiver.pk} for name in PAGES if name.startswith("receiver_") or name == "receiver"},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
     }
     found = {}

@@ -11,7 +11,18 @@ from lxml import etree
 
 from approvals import clearing
 from newsroom import releasing, visibility
-from newsroom.models import Disarm, HoldAll, HoldAllLift, Kind, Move, Release, Visibility, Withdrawal
+from newsroom.models import (
+    Delivery,
+    Disarm,
+    HoldAll,
+    HoldAllLift,
+    Kind,
+    Move,
+    Release,
+    Subscriber,
+    Visibility,
+    Withdrawal,
+)
 from stories import record
 from stories.clocks import database_now
 from stories.models import Revision, Story
@@ -535,3 +546,29 @@ class TestRaces:
         assert outcomes == [None] * 7
         assert Release.objects.public().count() == 6
         assert whole()
+
+
+# Who is told
+
+
+def test_everybody_is_told_of_what_changed_and_of_what_was_taken_back(newsroom):
+    Subscriber.objects.create(email="editor@paper.example")
+    release = newsroom.public()
+    releasing.announce(release_id=release.pk, worker="w")
+    for kind in (Kind.CORRECTION, Kind.MINOR, Kind.MAJOR):
+        release = correct(newsroom, release, kind=kind, headline=f"Changed: {kind}")
+        receipt = releasing.announce(release_id=release.pk, worker="w")
+        assert receipt is not None
+    Delivery.objects.update(attempts=1)
+    releasing.withdraw(story=release.story, by=newsroom.officer, reason="Wrong")
+    releasing.withdraw(story=release.story, by=newsroom.officer, reason="Worse", kill=True)
+    events = list(Delivery.objects.order_by("pk").values_list("event", flat=True))
+    assert events == ["release", "correction", "update", "withdrawal", "kill"]
+    assert len(set(Delivery.objects.values_list("key", flat=True))) == 5
+
+
+def test_nobody_is_told_of_what_they_were_never_sent(newsroom):
+    Subscriber.objects.create(email="editor@paper.example")
+    release = newsroom.public()
+    releasing.withdraw(story=release.story, by=newsroom.officer, reason="Wrong")
+    assert not Delivery.objects.exists()

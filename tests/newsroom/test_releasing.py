@@ -328,7 +328,7 @@ def test_the_receipt_says_when_it_was_due_and_who_announced_it(newsroom):
     assert receipt is not None
     assert (receipt.due, receipt.worker) == (release.embargo, "worker 2")
     assert receipt.lateness == receipt.at - release.embargo > timedelta()
-    assert [delivery.recipient for delivery in receipt.deliveries.all()] == ["editor@paper.example"]
+    assert [delivery.recipient for delivery in release.deliveries.all()] == ["editor@paper.example"]
 
 
 def test_nothing_is_announced_before_its_instant(newsroom):

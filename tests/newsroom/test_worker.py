@@ -60,7 +60,7 @@ def arm(newsroom, seconds: float, slug: str = "bridge") -> Release:
 
 
 def all_sent(release: Release) -> bool:
-    sent = Delivery.objects.filter(announcement__release=release, sent_at__isnull=False)
+    sent = Delivery.objects.filter(release=release, sent_at__isnull=False)
     return sent.count() == len(EMAILS)
 
 

@@ -1,0 +1,123 @@
+"""What goes out: the mail to a subscriber, and the bodies and signatures of requests to receivers."""
+
+import hmac
+import json
+from datetime import UTC, datetime
+from email.utils import formataddr
+from hashlib import sha256
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+
+from stories import outbox
+
+from . import ninjs, subscribing
+from .listing import published
+from .models import RECALLS, Event, Receiver, ReceiverKind
+from .telling import Parcel
+
+#: How the subject of a mail begins, and what is said above the story.
+BEGINNINGS = {
+    Event.CORRECTION: ("Correction: ", "We have corrected this story. It reads now:"),
+    Event.UPDATE: ("Updated: ", "We have updated this story. It reads now:"),
+}
+WITHDRAWN = (
+    "We have withdrawn a story that we sent you:\n\n{address}\n\n"
+    "Please do not use it. The page says why it was withdrawn."
+)
+KILLED = (
+    "Recall: please do not publish, quote or pass on a story that we sent you, and delete your copies:\n\n"
+    "{address}\n\nIf you have published it, take it down."
+)
+
+
+def mail(parcel: Parcel) -> EmailMessage:
+    """The mail to one subscriber. Its Message-ID is the delivery's key, the same at every try.
+
+    Half of the key: a longer line would be folded, and not every mail server reads a folded one.
+    """
+    subject, body = _words(parcel)
+    assert parcel.subscriber is not None
+    leave = settings.SITE_URL + subscribing.unsubscribe_path(parcel.subscriber)
+    return EmailMessage(
+        subject=subject,
+        body=f"{body}\n\n-- \nYou get this because you subscribed. To leave the list: {leave}",
+        to=[parcel.delivery.recipient],
+        headers={
+            "Message-ID": f"<{parcel.delivery.key[:32]}@{outbox.sender_host()}>",
+            "Auto-Submitted": "auto-generated",
+            "List-Id": list_id(),
+            "List-Unsubscribe": f"<{leave}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
+
+
+def list_id() -> str:
+    """What the mailing list is called, by people and by mail programs."""
+    name = " ".join(f"{settings.ORGANISATION} news".split())
+    return formataddr((name, f"news.{outbox.sender_host()}"))
+
+
+def _words(parcel: Parcel) -> tuple[str, str]:
+    told = parcel.told
+    if parcel.event in RECALLS:
+        day = published(told.published, told.zone).day
+        if parcel.event == Event.KILL:
+            return f"Recall: a story of {day}", KILLED.format(address=told.address)
+        return f"Withdrawn: a story of {day}", WITHDRAWN.format(address=told.address)
+    if parcel.event not in BEGINNINGS:
+        return told.headline, told.text
+    beginning, above = BEGINNINGS[Event(parcel.event)]
+    return beginning + told.headline, f"{above}\n\n{told.text}"
+
+
+def request(receiver: Receiver, parcel: Parcel, now: datetime) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers of what a receiver is sent at the instant `now`."""
+    if receiver.kind == ReceiverKind.WEBSUB:
+        return ping()
+    document = ninjs.item(parcel.told) if receiver.kind == ReceiverKind.NINJS else notice(parcel)
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    stamp = str(int(now.timestamp()))
+    return body, {
+        "Content-Type": "application/json; charset=utf-8",
+        "Newsroom-Event": parcel.event,
+        "Newsroom-Delivery": parcel.delivery.key,
+        "Newsroom-Timestamp": stamp,
+        "Newsroom-Signature": signature(receiver, stamp, body, now),
+    }
+
+
+def ping() -> tuple[bytes, dict[str, str]]:
+    """The body and the headers by which a hub is told that the feed has changed."""
+    fields = {"hub.mode": "publish", "hub.url": settings.SITE_URL + reverse("atom")}
+    return urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def notice(parcel: Parcel) -> dict[str, str]:
+    """What a webhook is told: which story, and what became of it. Of one taken back no word but that."""
+    told = parcel.told
+    about = {"event": parcel.event, "story": told.uid, "url": told.address}
+    if parcel.event in RECALLS:
+        return {**about, "status": "withdrawn", "updated": _instant(told.updated)}
+    return {
+        **about,
+        "headline": told.headline,
+        "published": _instant(told.published),
+        "updated": _instant(told.updated),
+    }
+
+
+def _instant(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def signature(receiver: Receiver, stamp: str, body: bytes, now: datetime) -> str:
+    """HMAC-SHA256 over "timestamp.body", with each secret that signs at `now`: "v1=...,v1=..."."""
+    secrets = [receiver.secret]
+    if receiver.previous_secret and receiver.previous_until and receiver.previous_until > now:
+        secrets.append(receiver.previous_secret)
+    signed = stamp.encode() + b"." + body
+    return ",".join(f"v1={hmac.new(secret.encode(), signed, sha256).hexdigest()}" for secret in secrets)
