@@ -104,6 +104,7 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_disarm": DUTY,
     "story_hold": DUTY,
     "story_unhold": DUTY,
+    "story_preflight": DUTY,
     "mail_list": STAFF,
     "mail_message": STAFF,
 }

@@ -5,12 +5,16 @@ from django.contrib import admin
 from stories.admin import FactAdmin, StoryFactAdmin
 
 from .models import (
+    Alarm,
     Announcement,
     Delivery,
     Disarm,
     Heartbeat,
     Hold,
     HoldLift,
+    Lookout,
+    Preflight,
+    Probe,
     Release,
     ReleaseSignoff,
     Subscriber,
@@ -28,7 +32,7 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     list_per_page = 100
 
 
-@admin.register(Release, Disarm, Hold, HoldLift, Announcement)
+@admin.register(Release, Disarm, Hold, HoldLift, Announcement, Preflight, Probe)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of release."""
 
@@ -61,6 +65,24 @@ class DeliveryAdmin(StoryFactAdmin):
     list_select_related = ["announcement"]
     search_fields = ["recipient"]
     story_path = "announcement__story__in"
+
+
+@admin.register(Lookout)
+class LookoutAdmin(StoryFactAdmin):
+    """What is looked for from outside."""
+
+    list_display = ["release", "since", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["release"]
+    story_path = "release__story__in"
+
+
+@admin.register(Alarm)
+class AlarmAdmin(StoryFactAdmin):
+    """Mail to the duty officers."""
+
+    list_display = ["recipient", "kind", "release", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["recipient", "release"]
+    story_path = "release__story__in"
 
 
 @admin.register(Heartbeat)

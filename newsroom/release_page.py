@@ -13,6 +13,7 @@ from stories.clocks import lasting, office
 from stories.models import Story
 from stories.moments import Moment
 
+from . import watch_page
 from .models import Announcement, Release, Subscriber
 from .state import State
 
@@ -116,7 +117,7 @@ def audience(slug: str) -> Audience:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a release that is public: due, announced, late by, delivered."""
+    """What became of a release that is public: due, announced, late by, seen from outside, delivered."""
 
     release: Release
     due: datetime
@@ -125,6 +126,7 @@ class Receipt:
     sent: int
     given_up: int
     last_sent: datetime | None
+    outside: watch_page.Outside
     now: datetime
 
     @property
@@ -148,6 +150,17 @@ class Receipt:
         """How long the announcement has been missing, where that is a fault."""
         gap = self.now - self.due
         return lasting(gap) if self.announcement is None and gap > PATIENCE else ""
+
+    @property
+    def seen_words(self) -> str:
+        """When a stranger first was answered what was cleared."""
+        return exactly(self.outside.first.at) if self.outside.first else ""
+
+    @property
+    def differs_since(self) -> str:
+        """Since when a stranger is not answered what was cleared."""
+        last = self.outside.last
+        return exactly(last.at) if last and not last.seen else ""
 
     @property
     def last_sent_words(self) -> str:
@@ -184,6 +197,7 @@ def receipt(state: State, now: datetime) -> Receipt | None:
         sent=row.sent if row else 0,
         given_up=row.given_up if row else 0,
         last_sent=row.last_sent if row else None,
+        outside=watch_page.outside(release),
         now=now,
     )
 

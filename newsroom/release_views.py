@@ -18,7 +18,7 @@ from stories.models import Revision, Story, User
 from stories.moments import Moment
 from stories.views import person
 
-from . import release_page, releasing, tasks
+from . import release_page, releasing, tasks, watch_page
 from .access import DUTY
 from .forms import ArmForm, NowForm, OnScreenForm, ReasonForm, ReleaseMomentForm, moment_data
 from .models import Release
@@ -113,6 +113,7 @@ def page(
         "error_title": "Nothing was armed",
         "reading": release_page.Reading(reading, now) if reading else None,
         "receipt": release_page.receipt(state, now),
+        "preflights": watch_page.preflights(state, now),
         "disarmed": release_page.last_disarm(story),
         "at_once": at_once(state),
         "hold_form": ReasonForm(prefix="hold"),
