@@ -186,7 +186,7 @@ def hold(subject: Subject) -> Result:
         return Result(OK, "There is no hold.")
     return Result(
         WRONG,
-        f"It is on hold, by {held.by}: “{held.reason}”. At its moment nothing goes out.",
+        f"On hold by {held.by}, “{held.reason}”: at its moment nothing goes out.",
         "Lift the hold in time, or disarm it.",
     )
 

@@ -37,9 +37,9 @@ class Checked:
 
     @property
     def title(self) -> str:
-        """Which it was: "1 hour before"; "asked for by Ines Okoro"."""
+        """Which it was: "1 hour before"; "Asked for by Ines Okoro"."""
         label = Mark(self.row.mark).label
-        return f"{label} by {self.row.by}" if self.row.by else label
+        return f"{label[:1].upper()}{label[1:]} by {self.row.by}" if self.row.by else label
 
     @property
     def when(self) -> str:

@@ -102,7 +102,7 @@ def test_when_its_time_is_over_the_receipt_says_it_and_no_banner(newsroom, as_, 
     monkeypatch.setattr(alarms, "LASTING", timedelta(0))
     assert not alarms.unseen().exists()
     page = text(as_(newsroom.officer).get(reverse("story_release", args=[out.story.uid])))
-    assert "not what was cleared: the page answered 404, not 200" in page
+    assert "From outside, the page answered 404, not 200." in page
 
 
 # The banner
@@ -121,7 +121,7 @@ def test_the_banner_is_on_every_staff_page_for_as_long_as_it_lasts(newsroom, as_
     not_as_cleared(out)
     for path in pages:
         body = text(browser.get(path))
-        assert '<section aria-label="Alarm">' in body
+        assert '<section class="alarm" aria-label="Alarm">' in body
         assert "Canary headline</a> is not seen from outside as it was cleared." in body
         assert reverse("story_release", args=[out.story.uid]) in body
     probing.note(release=out, look=probing.Look(200), worker="test")

@@ -281,13 +281,12 @@ def test_a_duty_officer_checks_now_and_reads_what_was_found(newsroom, as_):
     browser = as_(newsroom.officer)
     body = text(press(browser, release.story))
     assert "Checked: all in order." in body
-    assert "asked for by Ines Okoro" in body
+    assert "Asked for by Ines Okoro" in body
     releasing.hold(story=release.story, by=newsroom.officer, reason="Wait for it.")
     body = text(press(browser, release.story))
     assert "Checked: something is not right." in body
     assert "1 not right" in body
-    assert "On hold, by Ines Okoro" not in body
-    assert "It is on hold, by Ines Okoro: “Wait for it.”" in body
+    assert "On hold by Ines Okoro, “Wait for it.”: at its moment nothing goes out." in body
     assert "Lift the hold in time, or disarm it." in body
     assert list(Preflight.objects.values_list("mark", "by")) == [("now", newsroom.officer.pk)] * 2
     # Whoever asked looks at it: no mail.
