@@ -4,7 +4,10 @@ What is wrong is written into an outbox (`Alarm`) under a constraint that takes 
 claimed before it is tried, under a Message-ID that is the same at every try. No mail says a word of a story.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -15,7 +18,6 @@ from django.utils.crypto import salted_hmac
 
 from stories import outbox
 from stories.access import Role
-from stories.clocks import office
 from stories.models import Story, User
 from stories.moments import Moment
 
@@ -27,6 +29,8 @@ from .models import CHECKS, Alarm, Finding, Preflight, Release
 BATCH = 500
 #: How many further alarms of the same kind one mail tells of, and how many release pages it leads to.
 TOGETHER, LINKED = 500, 10
+#: Nobody gets two mails of a kind within so long: what comes up meanwhile goes with the next.
+APART = timedelta(minutes=1)
 
 
 def officers() -> list[User]:
@@ -77,17 +81,24 @@ def send_next() -> bool:
 
 
 def outgoing() -> QuerySet[Alarm]:
-    """The outbox, with all that a mail says."""
-    return Alarm.objects.select_related("recipient", "release__story", "preflight")
+    """The outbox, with all that a mail says, but for whoever had such a mail a moment ago."""
+    recent = Alarm.objects.filter(
+        recipient=OuterRef("recipient"), kind=OuterRef("kind"), sent_at__gt=Now() - APART
+    )
+    found = Alarm.objects.filter(~Exists(recent))
+    return found.select_related("recipient", "release__story", "preflight")
 
 
 def _send(alarm: Alarm) -> None:
     if why_not := not_of_use(alarm):
         raise outbox.NotOfUse(why_not)
-    others = [] if alarm.kind == PREFLIGHT else _claim_others(alarm)
-    mail(alarm, others).send()
-    sent = Alarm.objects.filter(pk__in=[other.pk for other in others], sent_at=None)
-    sent.update(sent_at=Now(), next_attempt=None, error="")
+    others = _claim_others(alarm)
+    reasons = {other.pk: not_of_use(other) for other in others}
+    mail(alarm, [other for other in others if not reasons[other.pk]]).send()
+    for reason in set(reasons.values()):
+        same = Alarm.objects.filter(pk__in=[pk for pk, given in reasons.items() if given == reason])
+        told: dict[str, Any] = {"error": f"Not sent: {reason}"} if reason else {"error": "", "sent_at": Now()}
+        same.filter(sent_at=None).update(next_attempt=None, **told)
 
 
 def not_of_use(alarm: Alarm) -> str:
@@ -118,7 +129,7 @@ def _claim_others(alarm: Alarm) -> list[Alarm]:
     thousands of releases is one mail, and not thousands."""
     same = Alarm.objects.filter(recipient=alarm.recipient_id, kind=alarm.kind, sent_at=None)
     due = same.filter(next_attempt__lte=Now(), attempts__lt=len(outbox.BACK_OFF)).exclude(pk=alarm.pk)
-    found = list(due.select_related("release__story").order_by("pk")[:TOGETHER])
+    found = list(due.select_related("recipient", "release__story", "preflight").order_by("pk")[:TOGETHER])
     claimed = Alarm.objects.filter(pk__in=[other.pk for other in found])
     claimed.update(attempts=F("attempts") + 1, next_attempt=Now() + outbox.LEASE)
     return found
@@ -132,19 +143,19 @@ def message_id(alarm: Alarm) -> str:
 
 def mail(alarm: Alarm, others: list[Alarm]) -> EmailMessage:
     """The mail about one release, or about several: what is wrong, where to look, and nothing of a story."""
-    words = {LATE: _late, UNSEEN: _unseen, PREFLIGHT: _preflight}[alarm.kind]
-    subject, said = words(alarm, len(others) + 1)
+    told = [alarm, *others]
+    subject, said = {LATE: _late, UNSEEN: _unseen, PREFLIGHT: _preflight}[alarm.kind](told)
     return EmailMessage(
         subject=subject,
-        body="\n\n".join([*said, *_ways([alarm, *others]), "No mail says what a story is about."]),
+        body="\n\n".join([*said, *_ways(told), "No mail says what a story is about."]),
         to=[alarm.recipient.email],
         headers={"Message-ID": message_id(alarm), "Auto-Submitted": "auto-generated"},
     )
 
 
-def _late(alarm: Alarm, count: int) -> tuple[str, list[str]]:
-    what = _releases(count)
-    was = "was" if count == 1 else "were"
+def _late(told: list[Alarm]) -> tuple[str, list[str]]:
+    what = _releases(len(told))
+    was = "was" if len(told) == 1 else "were"
     said = f"""
         {what.capitalize()} {was} not announced within {alarms.OVERDUE.seconds} s of being public. The
         public could read it all the same, at its moment; the mails are late.
@@ -154,11 +165,11 @@ def _late(alarm: Alarm, count: int) -> tuple[str, list[str]]:
     return f"Alarm: {what} announced late", _paragraphs(said)
 
 
-def _unseen(alarm: Alarm, count: int) -> tuple[str, list[str]]:
-    what = _releases(count)
+def _unseen(told: list[Alarm]) -> tuple[str, list[str]]:
+    what = _releases(len(told))
     said = f"""
-        {what.capitalize()} {"is" if count == 1 else "are"} public, and a stranger is not answered what was
-        cleared, or nobody could look.
+        {what.capitalize()} {"is" if len(told) == 1 else "are"} public, and a stranger is not answered what
+        was cleared, or nobody could look.
 
         Open the public page in a browser that is not signed in. The receipt says what differed. What stands
         between the newsroom and its readers (proxy, cache, address) is the first to look at. It is looked
@@ -171,22 +182,28 @@ def _paragraphs(text: str) -> list[str]:
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
-def _preflight(alarm: Alarm, count: int) -> tuple[str, list[str]]:
-    preflight = alarm.preflight
-    assert preflight is not None
-    moment = Moment(preflight.moment, alarm.release.zone)
-    wrong = "\n".join(f"- {CHECKS[check]}" for check in preflight.not_right)
-    return f"Pre-flight: something is not right with the release of {office(preflight.moment).public}", [
-        f"A release is armed for {moment.in_full}. {_checked(preflight)}, not right:",
+def _preflight(told: list[Alarm]) -> tuple[str, list[str]]:
+    rows = [alarm.preflight for alarm in told if alarm.preflight]
+    first = min(rows, key=lambda row: row.moment)
+    zone = next(alarm.release.zone for alarm in told if alarm.preflight == first)
+    found = Counter(check for row in rows for check in row.not_right)
+    wrong = "\n".join(f"- {CHECKS[check]}{_of(found[check], rows)}" for check in CHECKS if check in found)
+    moment = Moment(first.moment, zone).in_full
+    armed = f"A release is armed for {moment}"
+    if len(rows) > 1:
+        armed = f"{len(rows)} releases are armed, the first of them for {moment}"
+    unknown = any(result["state"] == Finding.UNKNOWN for row in rows for result in row.results)
+    also = " Something else could not be asked." if unknown else ""
+    return f"Pre-flight: something is not right with {_releases(len(rows))}", [
+        f"{armed}. The checks found that this is not right:",
         wrong,
-        "The release page says what was found and what to do. Nothing was stopped by it.",
+        f"The release page says what was found and what to do.{also} Nothing was stopped by it.",
     ]
 
 
-def _checked(preflight: Preflight) -> str:
-    unknown = sum(result["state"] == Finding.UNKNOWN for result in preflight.results)
-    also = f" ({unknown} could not be asked)" if unknown else ""
-    return f"Checked {office(preflight.at).clock}{also}"
+def _of(count: int, rows: list[Preflight]) -> str:
+    """How many of several releases something is not right with."""
+    return f": {count} of {len(rows)}" if len(rows) > 1 else ""
 
 
 def _releases(count: int) -> str:

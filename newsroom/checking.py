@@ -131,8 +131,8 @@ class Subject:
 
     release: Release
     moment: datetime
-    #: What a run asked for already.
-    asked: links.Asked = field(default_factory=dict)
+    #: What a run knows of links already.
+    asking: links.Asking = field(default_factory=links.Asking)
     machines: Machines = field(default_factory=Machines)
 
     @property
@@ -209,7 +209,7 @@ def linked(subject: Subject) -> Result:
     urls = links.of(subject.content)
     if not urls:
         return Result(OK, "It links to nothing on the web.")
-    answers = links.check(urls, subject.asked)
+    answers = links.check(urls, subject.asking)
     for state, do in (
         (WRONG, "Mend the link in the draft and have it cleared, or see that the page is there in time."),
         (UNKNOWN, "Open them in a browser."),

@@ -8,8 +8,9 @@ import socket
 import ssl
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from time import monotonic
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -24,6 +25,8 @@ from .outgoing_guard import PrivateAddress, cut_off, guarded
 #: For one request, for all links of a story, in seconds; how many are asked at a time, and of one story.
 ONE, ALL, AT_A_TIME, MOST = 3.0, 6.0, 4, 40
 REDIRECTS = 4
+#: For all links of a run, in seconds.
+BUDGET = 20.0
 #: What stands for itself in the path and the query of an address.
 KEPT = "%/:=&?~#+!$,;'@()*[]"
 #: They refuse machines, or whoever is not signed in: that says nothing about the link.
@@ -39,7 +42,15 @@ class Answer:
 
 
 LATE = Answer(Finding.UNKNOWN, "no answer in time")
-Asked = dict[str, Answer]
+SPENT = Answer(Finding.UNKNOWN, "not asked: too many other links are slow")
+
+
+@dataclass
+class Asking:
+    """What a run knows of links, and for how many more seconds it may wait for any."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    left: float = BUDGET
 
 
 class _Hrefs(HTMLParser):
@@ -63,21 +74,36 @@ def of(content: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(url for url in parser.found if url.startswith(("http://", "https://"))))
 
 
-def check(urls: Iterable[str], asked: Asked) -> Asked:
-    """What came of asking for some links, a few at a time, within a few seconds; `asked` is kept up to date.
+def check(urls: Iterable[str], asking: Asking) -> dict[str, Answer]:
+    """What came of asking for some links, a few at a time, within a few seconds.
 
-    What `asked` knows is not asked again, and a host that did not answer in time is not asked for more.
+    What the run knows is not asked again, a host that did not answer in time is not asked for more, and a run
+    that has waited for long asks nobody: thousands of stories with a dead link each keep nothing waiting.
     """
     wanted = list(urls)[:MOST]
-    silent = {_host(url) for url, answer in asked.items() if answer == LATE}
-    new = [url for url in wanted if url not in asked and _host(url) not in silent]
+    silent = {_host(url) for url, answer in asking.answers.items() if answer == LATE}
+    new = [url for url in wanted if url not in asking.answers]
+    asked = [url for url in new if _host(url) not in silent] if asking.left > 0 else []
+    began = monotonic()
+    found = _ask_some(asked, min(ALL, max(asking.left, 0)))
+    asking.left -= monotonic() - began
+    asking.answers |= found
+    for url in new:
+        if url in asked or _host(url) in silent:
+            asking.answers.setdefault(url, LATE)
+    return {url: asking.answers.get(url, SPENT) for url in wanted}
+
+
+def _ask_some(urls: list[str], seconds: float) -> dict[str, Answer]:
+    """What came of those links that answered in time."""
+    if not urls:
+        return {}
     # Whoever hangs in a name server is left behind: nobody waits for it.
     pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="link")
-    futures = {pool.submit(ask, url): url for url in new}
-    done = wait(futures, timeout=ALL).done if futures else set()
+    futures = {pool.submit(ask, url): url for url in urls}
+    done = wait(futures, timeout=seconds).done
     pool.shutdown(wait=False, cancel_futures=True)
-    asked |= {futures[future]: future.result() for future in done}
-    return {url: asked.setdefault(url, LATE) for url in wanted}
+    return {futures[future]: future.result() for future in done}
 
 
 def _host(url: str) -> str:

@@ -77,10 +77,10 @@ class Run:
 
     def __init__(self) -> None:
         self.machines = checking.Machines()
-        self.asked: links.Asked = {}
+        self.asking = links.Asking()
 
     def subject(self, release: Release, moment: datetime) -> checking.Subject:
-        return checking.Subject(release, moment, self.asked, self.machines)
+        return checking.Subject(release, moment, self.asking, self.machines)
 
 
 def take(one: Due, run: Run) -> Preflight | None:

@@ -6,6 +6,7 @@ gives its place to others after a few seconds, and expires where it was not take
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from time import monotonic
 
 from django.core.cache import cache
@@ -23,6 +24,8 @@ SLICE = 5.0
 TURN_SECONDS = 60
 #: How many pre-flights are looked up at a time.
 BATCH = 20
+#: How long what the checks share is of use, in seconds: what the machines and the links answered.
+RUN_LASTS = 60
 
 
 @app.task
@@ -55,7 +58,7 @@ def tell() -> int:
 @app.task
 def preflights() -> int:
     """Check the releases that have come to a mark. The number of them."""
-    run = preflight.Run()
+    run = _run()
     waiting: list[preflight.Due] = []
 
     def check_next() -> bool:
@@ -70,6 +73,16 @@ def preflights() -> int:
     if checked and alarming.outstanding():
         tell.apply_async(expires=30)
     return checked
+
+
+def _run() -> preflight.Run:
+    """What the checks of this process share, until it is too old."""
+    return _runs(int(monotonic() / RUN_LASTS))
+
+
+@lru_cache(maxsize=1)
+def _runs(minute: int) -> preflight.Run:
+    return preflight.Run()
 
 
 def _in_turn(name: str, act: Callable[[], bool], again: Callable[..., object]) -> int:

@@ -205,10 +205,10 @@ def test_a_link_into_a_private_network_is_not_asked(newsroom, settings):
 
 def test_links_are_asked_once_a_run(newsroom, private):
     with answering(200) as web:
-        asked: links.Asked = {}
+        asking = links.Asking()
         for slug in ("one", "two"):
             release = linking(newsroom, web.url, slug=slug)
-            checking.linked(checking.Subject(release, release.embargo, asked))
+            checking.linked(checking.Subject(release, release.embargo, asking))
     assert len(web.asked) == 2
 
 

@@ -109,17 +109,31 @@ def test_what_is_no_address_is_said_and_raises_nothing(private, url):
 def test_of_many_links_a_few_are_asked_at_a_time_and_a_silent_host_once(private, monkeypatch):
     monkeypatch.setattr(links, "ONE", 0.3)
     monkeypatch.setattr(links, "ALL", 0.6)
-    asked: links.Asked = {}
+    asking = links.Asking()
     with dripping() as web:
-        answers = links.check([f"{web.url}/{number}" for number in range(60)], asked)
+        answers = links.check([f"{web.url}/{number}" for number in range(60)], asking)
         assert len(answers) == links.MOST
         assert {answer.state for answer in answers.values()} == {UNKNOWN}
         # What began is over within its time.
         sleep(links.ONE * 2)
         before = len(web.asked)
         # Another story that links to it does not ask again.
-        assert links.check([f"{web.url}/other"], asked) == {f"{web.url}/other": links.LATE}
+        assert links.check([f"{web.url}/other"], asking) == {f"{web.url}/other": links.LATE}
         assert len(web.asked) == before < links.MOST
+
+
+def test_a_run_that_has_waited_for_long_asks_nobody(private, monkeypatch):
+    monkeypatch.setattr(links, "ONE", 0.3)
+    monkeypatch.setattr(links, "ALL", 0.6)
+    asking = links.Asking(left=0.1)
+    with dripping() as slow, serving(lambda method, path: (200, {}, b"")) as web:
+        known, url = f"{web.url}/known", f"{web.url}/"
+        links.check([known], asking)
+        links.check([slow.url], asking)
+        assert asking.left <= 0
+        assert links.check([url, known], asking) == {url: links.SPENT, known: links.Answer(OK)}
+        # What was not asked is asked by the next run.
+        assert links.check([url], links.Asking()) == {url: links.Answer(OK)}
 
 
 def test_our_own_pages_are_asked_where_the_probe_looks(settings):

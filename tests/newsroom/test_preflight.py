@@ -29,8 +29,10 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def _machines_are_well(db, settings, request):
-    """Everything that is asked of the machines is in order."""
+def _machines_are_well(db, settings, monkeypatch):
+    """Everything that is asked of the machines is in order, and nobody waits for the next mail."""
+    monkeypatch.setattr(alarming, "APART", timedelta(0))
+    watch_tasks._runs.cache_clear()
     for name in ("sweep", "watch"):
         Heartbeat.objects.create(name=name, at=database_now())
     with serving(lambda method, path: (200, {}, b"ok")) as web:
@@ -167,6 +169,19 @@ def test_the_database_is_asked_once_what_is_due(newsroom, count, django_assert_n
         assert len(preflight.due(100, MOMENT - HOUR)) == count
 
 
+@pytest.mark.parametrize("count", [3, 30])
+def test_a_pre_flight_asks_no_more_of_the_database_for_more_releases(
+    newsroom, count, django_assert_max_num_queries
+):
+    for number in range(count):
+        arm(newsroom, MOMENT + number * timedelta(minutes=20), slug=f"n-{number}")
+    run = preflight.Run()
+    first, second, *_ = preflight.due(100, MOMENT - HOUR)
+    preflight.take(first, run)
+    with django_assert_max_num_queries(16):
+        preflight.take(second, run)
+
+
 class TestAtOnce:
     pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -203,11 +218,32 @@ def test_advice_is_told_when_it_is_new(newsroom):
     for before in (24 * HOUR, HOUR):
         for taken in take_all(MOMENT - before):
             assert taken.not_right == ["clashes"]
-    # One for each of the two, at the first mark.
-    assert len(mails()) == 2
+    # Each of the two once, at the first mark.
+    assert Alarm.objects.count() == 2
     releasing.hold(story=release.story, by=newsroom.officer, reason="Wait.")
     take_all(MOMENT - HOUR / 4)
-    assert len(mails()) == 3
+    assert list(Alarm.objects.order_by("pk").values_list("release", "preflight__mark"))[2:] == [
+        (release.pk, "15min")
+    ]
+
+
+def test_thousands_that_are_not_right_are_a_mail_a_minute(newsroom, monkeypatch):
+    monkeypatch.setattr(alarming, "APART", timedelta(minutes=1))
+    releases = [arm(newsroom, MOMENT + timedelta(minutes=number), slug=f"n-{number}") for number in range(4)]
+    releasing.hold(story=releases[1].story, by=newsroom.officer, reason="Wait.")
+    take_all(MOMENT - HOUR)
+    (mail,) = mails()
+    assert "4 releases are armed, the first of them for 10:30 BST, Tuesday 15 June 2027" in mail
+    assert "- Other releases: 4 of 4" in mail
+    assert "- Hold: 1 of 4" in mail
+    assert mail.count("/release/") == 4
+    # The next ones wait until the minute is over.
+    take_all(MOMENT - HOUR / 4 + timedelta(minutes=3))
+    assert len(mails()) == 1
+    assert not alarming.outstanding()
+    monkeypatch.setattr(alarming, "APART", timedelta(0))
+    assert len(mails()) == 2
+    assert not Alarm.objects.filter(sent_at=None).exists()
 
 
 def test_what_could_not_be_asked_is_no_reason_for_a_mail(newsroom, settings):
