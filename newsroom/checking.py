@@ -14,12 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import get_connection
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
 from approvals import rules
 from stories import files
@@ -209,7 +210,8 @@ def linked(subject: Subject) -> Result:
     urls = links.of(subject.content)
     if not urls:
         return Result(OK, "It links to nothing on the web.")
-    answers = links.check(urls, subject.asking)
+    ours = {url: answer for url in urls if (answer := _story_of_ours(url, subject))}
+    answers = ours | links.check([url for url in urls if url not in ours], subject.asking)
     for state, do in (
         (WRONG, "Mend the link in the draft and have it cleared, or see that the page is there in time."),
         (UNKNOWN, "Open them in a browser."),
@@ -223,6 +225,29 @@ def linked(subject: Subject) -> Result:
             UNKNOWN, f"{len(answers)} of {len(urls)} links answer; more are not asked.", "Open the others."
         )
     return Result(OK, f"{'The link answers' if len(urls) == 1 else f'All {len(urls)} links answer'}.")
+
+
+def _story_of_ours(url: str, subject: Subject) -> links.Answer | None:
+    """Whether the address of a story of ours will be there at the moment; None where it is no such address.
+
+    Nobody asks for it over HTTP: the address of what is not public yet would stand in every log on the way.
+    """
+    path = urlsplit(url).path
+    try:
+        match = resolve(path) if url.startswith(f"{settings.SITE_URL}/") else None
+    except Resolver404:
+        match = None
+    if match is None or match.view_name != "story":
+        return None
+    there = Visibility.objects.filter(_seen_with(subject), slug=match.kwargs["slug"])
+    if there.filter(visible_from__lte=subject.moment).exists():
+        return links.Answer(OK)
+    return links.Answer(WRONG, "no story will be there at that moment")
+
+
+def _seen_with(subject: Subject) -> Q:
+    """The stories that whoever reads a pre-flight may hear of: everybody’s, and those of the same team."""
+    return Q(story__team=None) | Q(story__team=subject.release.story.team_id)
 
 
 def picture(subject: Subject) -> Result:
@@ -334,8 +359,7 @@ def clashes(subject: Subject) -> Result:
     """Whether other releases go out at almost the same time, as far as those who see this one see them."""
     between = (subject.moment - NEAR, subject.moment + NEAR)
     near = Q(visible_from__range=between) | Q(visible_from=None, release__embargo__range=between)
-    seen = Q(story__team=None) | Q(story__team=subject.release.story.team_id)
-    count = Visibility.objects.filter(near, seen).exclude(release=subject.release.pk).count()
+    count = Visibility.objects.filter(near, _seen_with(subject)).exclude(release=subject.release.pk).count()
     if not count:
         return Result(OK, "No other release is armed for the ten minutes before and after.")
     others = "Another release is" if count == 1 else f"{count} other releases are"
@@ -385,7 +409,7 @@ def run(subject: Subject) -> list[dict[str, str]]:
     """What all checks found, as it is stored. One that breaks could not be asked, and stops no other.
 
     Raises:
-        DatabaseError: the database is in no state to be asked anything.
+        OperationalError, InterfaceError: the database is in no state to be asked anything.
     """
     return [{"check": name, **_asked(name, check, subject)._asdict()} for name, check in ALL.items()]
 
@@ -393,7 +417,7 @@ def run(subject: Subject) -> list[dict[str, str]]:
 def _asked(name: str, check: Callable[[Subject], Result], subject: Subject) -> Result:
     try:
         return check(subject)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("the check of %s broke for release %s", name, subject.release.pk)

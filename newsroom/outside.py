@@ -83,7 +83,9 @@ def _brief(error: Exception) -> str:
         return "nobody listens there"
     if isinstance(error, Unanswered):
         return str(error)
-    return f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:120]
+    words = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:120]
+    # Whoever answers chooses what some errors say: no column takes every character.
+    return "".join(sign if sign.isprintable() else "?" for sign in words)
 
 
 def _clock(said: str) -> datetime | None:

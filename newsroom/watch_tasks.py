@@ -5,6 +5,7 @@ a link that hangs. The database is the schedule here too: each task takes what i
 gives its place to others after a few seconds, and expires where it was not taken up in time.
 """
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic
@@ -16,6 +17,8 @@ from . import alarming, preflight, probing
 from .celery import app
 from .models import Heartbeat
 from .tasks import worker_name
+
+log = logging.getLogger(__name__)
 
 #: How long one task goes on before it gives its place to others, in seconds.
 SLICE = 5.0
@@ -60,13 +63,21 @@ def preflights() -> int:
     """Check the releases that have come to a mark. The number of them."""
     run = _run()
     waiting: list[preflight.Due] = []
+    broken: set[preflight.Due] = set()
 
     def check_next() -> bool:
         if not waiting:
-            waiting.extend(reversed(preflight.due(BATCH)))
+            found = preflight.due(BATCH + len(broken))
+            waiting.extend(due for due in reversed(found) if due not in broken)
         if not waiting:
             return False
-        preflight.take(waiting.pop(), run)
+        due = waiting.pop()
+        try:
+            preflight.take(due, run)
+        # Whatever is wrong with one release, the others are checked.
+        except Exception:
+            log.exception("the pre-flight of release %s broke", due.release_id)
+            broken.add(due)
         return True
 
     checked = _in_turn("preflights", check_next, preflights.apply_async)

@@ -212,6 +212,23 @@ def test_links_are_asked_once_a_run(newsroom, private):
     assert len(web.asked) == 2
 
 
+def test_an_address_of_ours_is_looked_up_and_not_asked_for(newsroom, settings):
+    settings.SITE_URL = "https://news.example"
+    moment = Moment(datetime(2027, 6, 15, 9, 30, tzinfo=UTC), LONDON)
+    link = '<p><a href="https://news.example/news/other/">Other</a></p>'
+    release = armed_at(newsroom, moment, body=[{"kind": "paragraph", "html": link}])
+    with answering(200) as web:
+        settings.PROBE_URL = web.url
+        found = checking.linked(subject(release))
+        assert (found.state, "no story will be there at that moment" in found.what) == (WRONG, True)
+        other = armed_at(newsroom, moment, slug="other")
+        assert checking.linked(subject(release)).state == OK
+        team = Team.objects.create(name="Budget")
+        drafting.limit(story=other.story, by=newsroom.drafter, team=team)
+        assert checking.linked(subject(release)).state == WRONG
+    assert web.asked == []
+
+
 # The calendar
 
 

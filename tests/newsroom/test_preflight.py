@@ -393,6 +393,21 @@ def test_the_task_takes_what_is_due_and_has_the_mail_sent(newsroom, sent):  # no
     assert watch_tasks.preflights() == 0
 
 
+def test_a_release_that_breaks_stops_no_other(newsroom, sent, monkeypatch):  # noqa: F811
+    bad = newsroom.armed(ahead=HOUR / 2, slug="bad")
+    good = newsroom.armed(ahead=HOUR / 2 + timedelta(minutes=1), slug="good")
+    take = preflight.take
+
+    def breaks(due, run):
+        if due.release_id == bad.pk:
+            raise ValueError("bad")
+        return take(due, run)
+
+    monkeypatch.setattr(preflight, "take", breaks)
+    assert watch_tasks.preflights() == 2
+    assert [one.release for one in Preflight.objects.all()] == [good]
+
+
 def test_a_task_gives_its_place_to_others_in_time(newsroom, sent, monkeypatch):  # noqa: F811
     for number in range(3):
         newsroom.armed(ahead=HOUR / 2 + number * HOUR, slug=f"n-{number}")
