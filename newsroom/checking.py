@@ -41,8 +41,8 @@ WEEK = timedelta(days=7)
 #: Releases that are so near to each other clash.
 NEAR = timedelta(minutes=10)
 MAIL_TIMEOUT = 5
-#: How many links are named in words.
-NAMED = 5
+#: How many links are named in words, and how many other releases are counted.
+NAMED, COUNTED = 5, 100
 
 OK, WRONG, UNKNOWN = Finding.OK, Finding.WRONG, Finding.UNKNOWN
 
@@ -195,8 +195,9 @@ def hold(subject: Subject) -> Result:
 def address(subject: Subject) -> Result:
     """Whether the address is the story’s own."""
     slug = subject.release.revision.slug
-    others = Visibility.objects.filter(slug__iexact=slug).exclude(release=subject.release.pk)
-    if others.exists():
+    # Each of them is found by the index, however many addresses there are.
+    alike = {slug.lower(), slug.upper(), slug.title(), slug.capitalize()} - {slug}
+    if Visibility.objects.filter(slug__in=alike).exists():
         return Result(
             WRONG,
             "Another story has the same address but for capital letters: readers and links will mix them up.",
@@ -359,10 +360,12 @@ def clashes(subject: Subject) -> Result:
     """Whether other releases go out at almost the same time, as far as those who see this one see them."""
     between = (subject.moment - NEAR, subject.moment + NEAR)
     near = Q(visible_from__range=between) | Q(visible_from=None, release__embargo__range=between)
-    count = Visibility.objects.filter(near, _seen_with(subject)).exclude(release=subject.release.pk).count()
+    found = Visibility.objects.filter(near, _seen_with(subject)).exclude(release=subject.release.pk)
+    count = found[:COUNTED].count()
     if not count:
         return Result(OK, "No other release is armed for the ten minutes before and after.")
-    others = "Another release is" if count == 1 else f"{count} other releases are"
+    more = " or more" if count == COUNTED else ""
+    others = "Another release is" if count == 1 else f"{count}{more} other releases are"
     return Result(
         WRONG,
         f"{others} armed for within ten minutes of it: they take attention from each other.",
