@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from stories.clocks import lasting, office
 
 from . import preflight
-from .models import CHECKS, Finding, Mark, Preflight, Probe, Release
+from .models import CHECKS, Finding, Lookout, Mark, Preflight, Probe, Release
 from .preflight import ADVICE
 from .state import Chip, State
 
@@ -124,6 +124,8 @@ class Outside:
 
     first: Probe | None
     last: Probe | None
+    #: Whether it is looked for again.
+    again: bool
 
     @property
     def wrong(self) -> str:
@@ -136,7 +138,8 @@ class Outside:
 
 
 def outside(release: Release) -> Outside:
-    """What was answered to a stranger, from the facts. One query."""
+    """What was answered to a stranger, and whether it is looked for again. Two queries."""
     probes = list(Probe.objects.filter(release=release).order_by("pk"))
     first = next((probe for probe in probes if probe.seen), None)
-    return Outside(first, probes[-1] if probes else None)
+    again = Lookout.objects.filter(release=release, next_attempt__isnull=False).exists()
+    return Outside(first, probes[-1] if probes else None, again)

@@ -115,7 +115,7 @@ class Preflight(Fact):
         wrong = any(result["state"] == Finding.WRONG for result in results)
         named = [CHECKS[result["check"]] for result in results if result["state"] != Finding.OK]
         title = f"Pre-flight, {Mark(payload['mark']).label}: {counted(results)}"
-        return Words(title, ", ".join(named), "risk" if wrong else "cleared")
+        return Words(title, ", ".join(named), "asked" if wrong else "cleared")
 
 
 class Probe(Fact):
@@ -182,7 +182,7 @@ class Probe(Fact):
         when = f"{(at - due).total_seconds():.3f} s after it was due, by {payload['worker']}"
         if payload["seen"]:
             return Words("Seen from outside as it was cleared", when, "live")
-        return Words("Not seen from outside as it was cleared", f"{payload['differed']}; {when}", "risk")
+        return Words("Not seen from outside as it was cleared", f"{payload['differed']}; {when}", "asked")
 
 
 class Lookout(Outgoing):

@@ -103,6 +103,19 @@ def test_when_its_time_is_over_the_receipt_says_it_and_no_banner(newsroom, as_, 
     assert not alarms.unseen().exists()
     page = text(as_(newsroom.officer).get(reverse("story_release", args=[out.story.uid])))
     assert "From outside, the page answered 404, not 200." in page
+    assert "It is looked for again." in page
+    Lookout.objects.update(next_attempt=None)
+    page = text(as_(newsroom.officer).get(reverse("story_release", args=[out.story.uid])))
+    assert "It is not looked for any more: look at the page yourself." in page
+
+
+def test_the_receipt_says_when_it_was_first_seen_and_how_late(newsroom, as_, out):
+    page = reverse("story_release", args=[out.story.uid])
+    assert "not looked for yet" in text(as_(newsroom.officer).get(page))
+    probe = probing.note(release=out, look=probing.Look(200), worker="test")
+    body = text(as_(newsroom.officer).get(page))
+    assert f"{probe.lateness.total_seconds():.3f} s after it was due" in body
+    assert "not as cleared" not in body
 
 
 # The banner
