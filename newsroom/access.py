@@ -122,6 +122,7 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "receiver": ADMINISTRATORS,
     "receiver_switch": ADMINISTRATORS,
     "receiver_rotate": ADMINISTRATORS,
+    "story_preflight": DUTY,
     "mail_list": STAFF,
     "mail_message": STAFF,
 }

@@ -5,6 +5,7 @@ from django.contrib import admin
 from stories.admin import FactAdmin, StoryFactAdmin
 
 from .models import (
+    Alarm,
     Announcement,
     Delivery,
     Disarm,
@@ -16,7 +17,10 @@ from .models import (
     HoldAll,
     HoldAllLift,
     HoldLift,
+    Lookout,
     Move,
+    Preflight,
+    Probe,
     Release,
     ReleaseSignoff,
     Subscriber,
@@ -35,7 +39,9 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     list_per_page = 100
 
 
-@admin.register(Release, Disarm, Move, Withdrawal, Hold, HoldLift, FreezeExemption, Announcement)
+@admin.register(
+    Release, Disarm, Move, Withdrawal, Hold, HoldLift, FreezeExemption, Announcement, Preflight, Probe
+)
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of release."""
 
@@ -75,6 +81,24 @@ class DeliveryAdmin(StoryFactAdmin):
     list_display = ["to", "event", "story", "attempts", "next_attempt", "sent_at", "given_up_at", "error"]
     list_select_related = ["receiver", "story"]
     search_fields = ["recipient"]
+
+
+@admin.register(Lookout)
+class LookoutAdmin(StoryFactAdmin):
+    """What is looked for from outside."""
+
+    list_display = ["release", "since", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["release"]
+    story_path = "release__story__in"
+
+
+@admin.register(Alarm)
+class AlarmAdmin(StoryFactAdmin):
+    """Mail to the duty officers."""
+
+    list_display = ["recipient", "kind", "release", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["recipient", "release"]
+    story_path = "release__story__in"
 
 
 @admin.register(Heartbeat)

@@ -1,12 +1,12 @@
 """What every staff page shows: the time, who is signed in, and what waits for them."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, cached_property
 
 from stories.access import roles_of
 from stories.clocks import office
@@ -14,6 +14,9 @@ from stories.moments import Moment
 
 from . import demo, releasing
 from .models import HoldAll
+
+if TYPE_CHECKING:
+    from . import alarms
 
 
 class DeskContext:
@@ -39,6 +42,13 @@ class DeskContext:
         from approvals import inbox
 
         return inbox.capped(inbox.waiting_count(self.request.user))
+
+    @cached_property
+    def alarm(self) -> "alarms.Banner | None":
+        """What is wrong with releases that are out, or should be. One query a page."""
+        from . import alarms
+
+        return alarms.banner(self.request.user) if roles_of(self.request.user) else None
 
     @property
     def everything_held(self) -> HoldAll | None:

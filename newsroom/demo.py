@@ -20,7 +20,7 @@ from stories.clocks import database_now
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
-from . import releasing
+from . import probing, releasing
 from .demo_documents import GAUGES, WEND_GATES, Document
 from .models import Subscriber
 
@@ -229,6 +229,8 @@ def released(demo: Demo, revision: Revision) -> None:
     release = revision.releases.latest("id")
     with acting_at(release.embargo + timedelta(milliseconds=60)):
         releasing.announce(release_id=release.pk, worker="demo")
+    with acting_at(release.embargo + timedelta(milliseconds=410)):
+        probing.note(release=release, look=probing.Look(200), worker="demo")
 
 
 PLANS = (

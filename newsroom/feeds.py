@@ -28,11 +28,15 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def clean(text: str) -> str:
+    """A text without the characters that XML cannot hold."""
+    return _NOT_XML.sub("", text)
+
+
 def add(parent: Element, tag: str, text: str = "", **attributes: str) -> Element:
     """A new element below `parent`, without the characters that XML cannot hold."""
-    clean = {key: _NOT_XML.sub("", value) for key, value in attributes.items()}
-    element = SubElement(parent, tag, clean)
-    element.text = _NOT_XML.sub("", text) or None
+    element = SubElement(parent, tag, {key: clean(value) for key, value in attributes.items()})
+    element.text = clean(text) or None
     return element
 
 

@@ -12,14 +12,13 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from . import alarms
 from .celery import app
 from .embedded.broker import connection_string
-from .models import Heartbeat, Release
+from .models import Heartbeat
 
 log = logging.getLogger(__name__)
 
-#: How long a public release may be without its receipt before something is wrong.
-OVERDUE = timedelta(seconds=5)
 #: The sweep beats every five seconds; a worker that is busy may miss a few.
 LAST_BEAT = timedelta(seconds=60)
 BROKER_TIMEOUT = 2
@@ -41,7 +40,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     state = {"database": True, "broker": broker_answers(), **releases()}
     age = state["heartbeat_age"]
     beating = age is not None and age <= LAST_BEAT.total_seconds()
-    ready = bool(state["database"] and state["broker"] and beating and not state["overdue"])
+    wrong = state["overdue"] or state["unseen"]
+    ready = bool(state["database"] and state["broker"] and beating and not wrong)
     return JsonResponse(
         {"ready": ready, **state}, status=200 if ready else 503, headers={"Cache-Control": "no-store"}
     )
@@ -50,23 +50,35 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def releases() -> dict[str, Any]:
     """What the database says of releases and of the last heartbeat, if it answers."""
     try:
-        return {"overdue": overdue(), "heartbeat_age": heartbeat_age()}
+        return {"overdue": overdue(), "unseen": unseen(), "heartbeat_age": heartbeat_age()}
     except DatabaseError:
-        return {"database": False, "overdue": None, "heartbeat_age": None}
+        return {"database": False, "overdue": None, "unseen": None, "heartbeat_age": None}
 
 
 def overdue() -> int:
     """How many releases are public and should have been announced by now. None that is still to come."""
-    late = Release.objects.public().filter(
-        visibility__announced=False, visibility__visible_from__lt=Now() - OVERDUE
-    )
-    return late.count()
+    return alarms.overdue().count()
+
+
+def unseen() -> int:
+    """How many public releases a stranger is not answered as they were cleared, or nobody looked for."""
+    return alarms.unseen().count()
 
 
 def heartbeat_age() -> int | None:
     """Whole seconds since beat, broker and worker last did something together; None if they never have."""
+    return _age("sweep")
+
+
+def watch_age() -> int | None:
+    """The same for the worker that watches."""
+    return _age("watch")
+
+
+def _age(name: str) -> int | None:
     age = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
-    newest = Heartbeat.objects.annotate(age=age).order_by("age").values_list("age", flat=True).first()
+    beats = Heartbeat.objects.filter(name=name).annotate(age=age)
+    newest = beats.values_list("age", flat=True).first()
     return None if newest is None else max(0, int(newest.total_seconds()))
 
 

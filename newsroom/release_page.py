@@ -13,6 +13,7 @@ from stories.clocks import lasting, office
 from stories.models import Story
 from stories.moments import Moment
 
+from . import watch_page
 from .models import Announcement, Event, Receiver, Release, Subscriber, Visibility
 from .state import State
 
@@ -118,7 +119,7 @@ def audience(slug: str) -> Audience:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a release that is public: due, announced, late by, delivered."""
+    """What became of a release that is public: due, announced, late by, seen from outside, delivered."""
 
     release: Release
     due: datetime
@@ -129,6 +130,7 @@ class Receipt:
     #: Those that are still tried.
     waiting: int
     last_sent: datetime | None
+    outside: watch_page.Outside
     now: datetime
 
     @property
@@ -152,6 +154,17 @@ class Receipt:
         """How long the announcement has been missing, where that is a fault."""
         gap = self.now - self.due
         return lasting(gap) if self.announcement is None and gap > PATIENCE else ""
+
+    @property
+    def seen_words(self) -> str:
+        """When a stranger first was answered what was cleared."""
+        return exactly(self.outside.first.at) if self.outside.first else ""
+
+    @property
+    def differs_since(self) -> str:
+        """Since when a stranger is not answered what was cleared."""
+        last = self.outside.last
+        return exactly(last.at) if last and not last.seen else ""
 
     @property
     def last_sent_words(self) -> str:
@@ -195,6 +208,7 @@ def receipt(state: State, now: datetime) -> Receipt | None:
         given_up=row.given_up if row else 0,
         waiting=row.waiting if row else 0,
         last_sent=row.last_sent if row else None,
+        outside=watch_page.outside(release),
         now=state.withdrawal.at if state.withdrawal else now,
     )
 

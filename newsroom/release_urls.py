@@ -10,6 +10,7 @@ from . import (
     receiver_views,
     release_views,
     stopping_views,
+    watch_views,
 )
 
 urlpatterns = [
@@ -32,6 +33,7 @@ urlpatterns = [
     path("receivers/<int:pk>/", receiver_views.receiver, name="receiver"),
     path("receivers/<int:pk>/switch/", receiver_views.switch, name="receiver_switch"),
     path("receivers/<int:pk>/rotate/", receiver_views.rotate, name="receiver_rotate"),
+    path("stories/<uuid:uid>/preflight/", watch_views.story_preflight, name="story_preflight"),
     path("mail/", mail_views.mail_list, name="mail_list"),
     re_path(r"^mail/(?P<name>[0-9a-f]{32})/$", mail_views.mail_message, name="mail_message"),
 ]

@@ -17,7 +17,7 @@ from stories.clocks import database_now, office
 from stories.models import Revision, Story, User
 from stories.views import person
 
-from . import release_page, releasing, tasks
+from . import release_page, releasing, tasks, watch_page
 from .access import DUTY
 from .forms import (
     ArmForm,
@@ -160,6 +160,7 @@ def page(
         "error_title": "Nothing was armed",
         "reading": release_page.Reading(reading, now) if reading else None,
         "receipt": release_page.receipt(state, now),
+        "preflights": watch_page.preflights(state, now),
         "disarmed": release_page.last_disarm(story),
         "moves": state.pending.release.moves.select_related("by").order_by("pk") if state.pending else [],
         "at_once": at_once(state),

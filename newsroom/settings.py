@@ -6,7 +6,8 @@ nowhere else. docs/operations.md lists them.
 
 import os
 import sys
-from ipaddress import ip_network
+from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import dj_database_url
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
 
 from newsroom.embedded.broker import transport_options
@@ -22,9 +24,32 @@ from newsroom.embedded.broker import transport_options
 django_stubs_ext.monkeypatch()
 
 
-def flag(name: str) -> bool:
+def flag(name: str, default: str = "") -> bool:
     """Whether the environment variable `name` is switched on (1, true, yes, on)."""
-    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+    return os.environ.get(name, default).lower() in {"1", "true", "yes", "on"}
+
+
+def hours(name: str, default: str) -> tuple[time, time] | None:
+    """The hours that the environment variable `name` gives as "22:00-06:00"; None where it is empty."""
+    given = os.environ.get(name, default).strip()
+    try:
+        start, end = (
+            (time.fromisoformat(part.strip()) for part in given.split("-")) if given else (None, None)
+        )
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is “{given}”: write it as 22:00-06:00, or leave it empty."
+        ) from None
+    return (start, end) if start is not None and end is not None else None
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """The networks that the environment variable `name` lists by commas."""
+    given = os.environ.get(name, "")
+    try:
+        return [ip_network(part.strip()) for part in given.split(",") if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is “{given}”: write networks as 10.1.0.0/16. {error}") from None
 
 
 def ports(text: str) -> tuple[range, ...]:
@@ -55,6 +80,8 @@ if not ALLOWED_HOSTS and (DEBUG or OFFLINE):
 # The public address, as it stands in feeds, mails and canonical links.
 SITE_URL = os.environ.get("SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}").rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
+# Where the newsroom looks at its own public pages: as the public does, or from inside where it cannot.
+PROBE_URL = os.environ.get("NEWSROOM_PROBE_URL", SITE_URL).rstrip("/")
 CSRF_FAILURE_VIEW = "newsroom.access.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
 
@@ -162,6 +189,11 @@ USE_TZ = True
 USE_I18N = True
 # The zone in which the press office lives: what times are shown in when a story says nothing else.
 PRESS_OFFICE_ZONE = os.environ.get("PRESS_OFFICE_ZONE", "Europe/London")
+# When nobody is at the press office, by its clocks: "22:00-06:00", or empty; and whether weekends count too.
+QUIET_HOURS = hours("NEWSROOM_QUIET_HOURS", "22:00-06:00")
+QUIET_WEEKENDS = flag("NEWSROOM_QUIET_WEEKENDS", "on")
+# Private networks that the links of stories may lead into, by commas: "10.1.0.0/16".
+LINKS_PRIVATE = networks("NEWSROOM_LINKS_PRIVATE")
 # Whom journalists ring, on every public page: a line each, a blank line between groups.
 PRESS_CONTACTS = os.environ.get("PRESS_CONTACTS", "")
 ORGANISATION = os.environ.get("ORGANISATION", "Department for Rivers and Coasts")
@@ -259,10 +291,18 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
+# What watches has a queue of its own, so that no announcement waits behind a link that hangs. A worker that
+# is told no queue takes from both.
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name, type="direct"), routing_key=name) for name in ("celery", "watching")
+]
+CELERY_TASK_ROUTES = {"newsroom.watch_tasks.*": {"queue": "watching"}}
 CELERY_BEAT_SCHEDULE = {
     "look ahead": {"task": "newsroom.tasks.look_ahead", "schedule": 20.0, "options": {"expires": 20}},
     "sweep": {"task": "newsroom.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "remind": {"task": "approvals.tasks.remind", "schedule": 10.0, "options": {"expires": 10}},
+    "watch": {"task": "newsroom.watch_tasks.watch", "schedule": 5.0, "options": {"expires": 5}},
+    "preflights": {"task": "newsroom.watch_tasks.preflights", "schedule": 30.0, "options": {"expires": 30}},
 }
 
 LOGGING = {

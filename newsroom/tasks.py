@@ -103,6 +103,8 @@ def announce(release_id: int) -> bool:
     # Who sends here already finds the new rows: of ten thousand at an instant not each has to say so.
     if not cache.get(TURN):
         deliver.apply_async(expires=60)
+    # By its name: what watches stands above what it watches.
+    app.send_task("newsroom.watch_tasks.probe", expires=60)
     return True
 
 

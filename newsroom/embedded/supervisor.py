@@ -1,4 +1,4 @@
-"""The parent of everything: PostgreSQL, the web server, the Celery worker and beat.
+"""The parent of everything: PostgreSQL, the web server, the Celery workers and beat.
 
 It starts them in order, says READY when the first page answers, starts again what dies, and stops
 everything within five seconds when it is asked to. When it is killed, the kernel tells its children.
@@ -175,7 +175,7 @@ def _prepare(folder: Path, variables: Mapping[str, str]) -> None:
 
 
 def _children(folder: Path, variables: Mapping[str, str]) -> list[Child]:
-    """The web server, the worker and beat, in the order in which they are started."""
+    """The web server, the workers and beat, in the order in which they are started."""
     celery = ["celery", "--app=newsroom", "--quiet"]
     web = ["gunicorn", "newsroom.wsgi:application", f"--bind={HOST}:{environment.port()}"]
     web += [
@@ -187,11 +187,17 @@ def _children(folder: Path, variables: Mapping[str, str]) -> list[Child]:
     ]
     # A fixed name, and no talk between workers: with PGMQ each such thing would leave tables behind.
     work = [*celery, "worker", "--hostname=worker@newsroom", "--concurrency=2", "--loglevel=INFO"]
-    work += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    work += ["--queues=celery", *alone]
+    # What watches (pre-flights, links, the look from outside) has processes of its own: announcing never
+    # waits for it.
+    watch = [*celery, "worker", "--hostname=watch@newsroom", "--queues=watching", "--concurrency=2"]
+    watch += ["--loglevel=INFO", *alone]
     beat = [*celery, "beat", "--pidfile=", "--loglevel=WARNING"]
     return [
         _python("web", web, variables, folder, death_signal="QUIT"),
         _python("work", work, _without_root_warning(variables), folder, death_signal="QUIT"),
+        _python("watch", watch, _without_root_warning(variables), folder, death_signal="QUIT"),
         _python("beat", beat, variables, folder, death_signal="TERM"),
     ]
 

@@ -25,16 +25,20 @@ from .releases import (
     visible,
 )
 from .stops import Freeze, FreezeEnd, FreezeExemption, Hold, HoldAll, HoldAllLift, HoldLift
+from .watching import CHECKS, Alarm, Finding, Lookout, Mark, Preflight, Probe
 
 __all__ = [
+    "CHECKS",
     "FURTHEST",
     "RECALLS",
     "SIGNIFICANT",
+    "Alarm",
     "Announcement",
     "Delivery",
     "DeliveryQuerySet",
     "Disarm",
     "Event",
+    "Finding",
     "Freeze",
     "FreezeEnd",
     "FreezeExemption",
@@ -44,7 +48,11 @@ __all__ = [
     "HoldAllLift",
     "HoldLift",
     "Kind",
+    "Lookout",
+    "Mark",
     "Move",
+    "Preflight",
+    "Probe",
     "Receiver",
     "ReceiverKind",
     "Release",

@@ -12,6 +12,15 @@ from stories.models import Fact, Words
 
 from .releases import REFRESH, Release
 
+#: What was announced is to be seen from outside: written in the same transaction. What the owner loads
+#: with dates of the past was not public then, so that nobody could have seen it.
+LOOKOUT = """
+IF NEW.at > clock_timestamp() - interval '1 hour' THEN
+    INSERT INTO newsroom_lookout (release_id, since, attempts, next_attempt, error)
+        VALUES (NEW.release_id, NEW.at, 0, NEW.at, '') ON CONFLICT DO NOTHING;
+END IF;
+"""
+
 
 class Announcement(Fact):
     """The receipt of a release: when it was due, when it was announced, and by which worker.
@@ -29,6 +38,7 @@ class Announcement(Fact):
     worker = models.CharField(max_length=200)
 
     class Meta:
+        indexes = [models.Index(fields=["at"], name="announced_at")]
         triggers = [
             guards.check(
                 "allowed",
@@ -44,6 +54,7 @@ class Announcement(Fact):
                 """,
             ),
             guards.after("refresh", REFRESH),
+            guards.after("lookout", LOOKOUT),
             guards.append_only(),
             guards.recorded(),
         ]

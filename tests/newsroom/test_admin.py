@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from newsroom import releasing
+from newsroom import alarming, preflight, probing, releasing
 from newsroom.models import Delivery, Disarm, Heartbeat, Hold, Release, Subscriber
 from stories import drafting
 from stories.models import Team
@@ -11,6 +11,7 @@ from stories.models import Team
 pytestmark = pytest.mark.django_db
 
 MODELS = ["release", "disarm", "hold", "holdlift", "announcement", "visibility", "releasesignoff", "delivery"]
+MODELS += ["preflight", "probe", "lookout", "alarm"]
 
 
 def page(model: str, what: str, *arguments: object) -> str:
@@ -39,12 +40,15 @@ def everything(newsroom) -> Release:
     Subscriber.objects.create(email="editor@paper.example")
     Heartbeat.objects.create(name="sweep", at="2026-01-01T00:00Z")
     disarmed = newsroom.armed(slug="disarmed")
+    preflight.check_now(story=disarmed.story, by=newsroom.officer)
     releasing.disarm(story=disarmed.story, by=newsroom.officer, reason="Wrong day.")
     revision = newsroom.cleared()
     releasing.hold(story=revision.story, by=newsroom.officer, reason="Wait.")
     releasing.unhold(story=revision.story, by=newsroom.officer)
     release = releasing.arm(revision=revision, by=newsroom.officer, moment=None)
     releasing.announce(release_id=release.pk, worker="test")
+    probing.note(release=release, look=probing.Look(404, "the page answered 404, not 200"), worker="test")
+    alarming.write()
     return release
 
 

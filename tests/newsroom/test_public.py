@@ -445,7 +445,7 @@ def test_ready(newsroom, client):
     response = client.get("/readyz")
     state = response.json()
     assert 3 <= state.pop("heartbeat_age") < 60
-    assert state == {"ready": True, "database": True, "broker": True, "overdue": 0}
+    assert state == {"ready": True, "database": True, "broker": True, "overdue": 0, "unseen": 0}
     assert response.status_code == 200
 
 
@@ -468,7 +468,7 @@ def test_not_ready_without_a_broker(newsroom, client, settings):
 def test_not_ready_while_a_release_waits_for_its_announcement(newsroom, client, monkeypatch):
     beat()
     release = newsroom.public()
-    monkeypatch.setattr("newsroom.health.OVERDUE", timedelta(0))
+    monkeypatch.setattr("newsroom.alarms.OVERDUE", timedelta(0))
     response = client.get("/readyz")
     assert (response.status_code, response.json()["overdue"]) == (503, 1)
     releasing.announce(release_id=release.pk, worker="test")

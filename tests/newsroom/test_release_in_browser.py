@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from newsroom import releasing
+from newsroom import preflight, probing, releasing
 from newsroom.models import Release, Subscriber
 from stories.models import Story, User
 from stories.moments import Moment
@@ -50,8 +50,13 @@ def pages(live_newsroom) -> list[str]:
     live_newsroom.edit(changed, summary="Newer words.")
     held = live_newsroom.armed(slug="held").story
     releasing.hold(story=held, by=live_newsroom.officer, reason="Wait for the engineer.")
+    for _ in range(2):
+        preflight.check_now(story=held, by=live_newsroom.officer)
     public = live_newsroom.public(slug="public")
     releasing.announce(release_id=public.pk, worker="worker 2")
+    # The banner is on every page.
+    wrong = probing.Look(404, "the page answered 404, not 200")
+    probing.note(release=public, look=wrong, worker="worker 2")
     return [
         address(live_newsroom.draft(slug="draft").story),
         address(cleared),
@@ -78,6 +83,7 @@ def test_every_state_of_the_page_is_accessible(
     page.on("console", lambda message: complaints.append(message.text))
     for path in pages:
         page.goto(path)
+        page.evaluate("document.querySelectorAll('details.quiet').forEach(each => each.open = true)")
         assert [found["id"] for found in Axe().run(page).response["violations"]] == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert page.locator(".btn-primary").count() <= 1, path

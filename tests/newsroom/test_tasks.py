@@ -145,7 +145,7 @@ def test_a_worker_that_is_early_waits_for_the_databases_clock(newsroom, sent):
     assert receipt.due == release.embargo
     assert timedelta() <= receipt.lateness < timedelta(seconds=0.5)
     assert receipt.worker == tasks.worker_name()
-    assert [name for name, _ in sent] == ["deliver"]
+    assert [name for name, _ in sent] == ["deliver", "probe"]
 
 
 def test_a_worker_that_is_much_too_early_lets_it_be(newsroom):

@@ -36,6 +36,8 @@ def environment(folder: Path) -> dict[str, str]:
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     kept = {key: value for key, value in os.environ.items() if key != "DATABASE_OWNER_URL"}
     return {
+        # Nobody looks at a page of whatever else runs on this machine.
+        "NEWSROOM_PROBE_URL": "http://127.0.0.1:1",
         **kept,
         "CELERY_BROKER_URL": broker_url(),
         "DATABASE_URL": database,

@@ -110,7 +110,7 @@ class Server:
             words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
             for word, name in parts.items():
                 if word in {Path(each).name for each in words}:
-                    found[name] = int(pid)
+                    found["watch" if "--queues=watching" in words else name] = int(pid)
         return found
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:

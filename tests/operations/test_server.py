@@ -91,7 +91,7 @@ def test_kill_9_of_everything(folder: Path, start: Start) -> None:
 def test_what_dies_is_started_again(folder: Path, start: Start) -> None:
     server = start(folder)
     server.until_ready()
-    server.until(lambda: len(server.children()) == 4)
+    server.until(lambda: len(server.children()) == 5)
     before = server.children()
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
