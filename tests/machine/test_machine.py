@@ -101,7 +101,10 @@ AFTERWARDS = [
     "rush", "correct", "correct", "correct", "correct", "correct_nothing", "let_time_pass", "let_time_pass",
     "withdraw", "come_back", "move", "arm", "hold", "lift", "disarm", "object", "announce",
 ]  # fmt: skip
-STOPPING = ["hold_everything", "rush", "correct", "move", "withdraw", "let_time_pass", "lift_everything"]
+STOPPING = [
+    "miss_the_moment", "miss_the_moment", "lift_everything", "lift_everything", "lift_everything",
+    "hold_everything", "correct", "correct", "move", "withdraw", "let_time_pass",
+]  # fmt: skip
 MOODS = {
     "after release": AFTERWARDS,
     "clearing": CLEARING,
@@ -117,7 +120,7 @@ MOVES = [
     "decide_on_a_step_of_before", "take_back", "all_sign", "join_or_leave", "go_or_come_back", "appoint",
     "end_deputyships", "change_a_route", "arm", "rush", "arm_the_same_again", "hold", "lift", "disarm",
     "announce", "let_time_pass", "correct", "correct_nothing", "withdraw", "come_back", "move", "object",
-    "hold_everything", "lift_everything", "lift_everything",
+    "hold_everything", "miss_the_moment", "lift_everything", "lift_everything",
 ]  # fmt: skip
 
 # Dice are thrown from it, so that all numbers come up alike.
@@ -912,6 +915,13 @@ class Newsroom(RuleBasedStateMachine):
         if row:
             self.model.stops.append(told.HoldAll(row.pk, row.at))
             self.did("everything held")
+
+    def miss_the_moment(self, n: int, who: int, number: int) -> None:
+        """Everything is held, and a moment that was to come passes."""
+        if not self.model.held():
+            self.hold_everything(n, who, number)
+        self.do_rush(self.story(n), pick(["now", "soon"], number), n)
+        self.let_time_pass(n, who, number)
 
     def lift_everything(self, n: int, who: int, number: int) -> None:
         held, before = self.model.held(), database_now()
