@@ -242,6 +242,12 @@ class Newsroom(RuleBasedStateMachine):
         here = [story for story in self.model.stories if wanted(story.course(now))]
         return pick(here if here and n % 6 else self.model.stories, n // 6)
 
+    def waiting(self, n: int) -> Story:
+        """Mostly a story that is armed; where there is none, one is, if it can be."""
+        if n % 6 and not any(story.armed(database_now()) for story in self.model.stories):
+            self.do_rush(self.among(n // 2, lambda course: course.public), "later", n)
+        return self.among(n, lambda course: course.armed)
+
     def attempt(self, what: str, why: Callable[[datetime], set[str]], verb: Callable[[], Any]) -> Any:
         """What a verb gave: None where it was refused, for a reason that the model has too."""
         before, refused, row = why(database_now()), None, None
@@ -762,7 +768,7 @@ class Newsroom(RuleBasedStateMachine):
         )
         change = pick(wording.CHANGES.values(), number // 7)
         content = {**story.content, **change(self.words, story.content, number // 49)}
-        if who % 4 == 0:
+        if who % 3 == 0:
             content["slug"] = pick(ADDRESSES, who // 4)
         self.do_save(story, self.writer(who), content)
         self.do_rush(story, ahead, n)
@@ -785,7 +791,7 @@ class Newsroom(RuleBasedStateMachine):
 
     def object(self, n: int, who: int, number: int) -> None:
         """Somebody asks for changes, or takes a sign-off back, while something is armed."""
-        story = self.among(n, lambda course: course.armed)
+        story = self.waiting(n)
         signed = [one for one in story.decisions if one.verdict == "cleared"]
         if number % 2 and signed:
             decision = pick(reversed(signed), number // 2)
@@ -798,7 +804,7 @@ class Newsroom(RuleBasedStateMachine):
             self.do_decide(story, step, "changes", by=by, behalf=None, number=story.newest, words=words)
 
     def hold(self, n: int, who: int, number: int) -> None:
-        story = self.among(n, lambda course: course.armed) if who % 2 else self.story(n)
+        story = self.waiting(n) if who % 2 else self.story(n)
         row = self.attempt(
             "hold",
             story.may_hold,
@@ -825,7 +831,7 @@ class Newsroom(RuleBasedStateMachine):
             self.did("lifted")
 
     def disarm(self, n: int, who: int, number: int) -> None:
-        story = self.among(n, lambda course: course.armed)
+        story = self.waiting(n)
         row = self.attempt(
             "disarm",
             story.may_disarm,
@@ -842,7 +848,7 @@ class Newsroom(RuleBasedStateMachine):
 
     def move(self, n: int, who: int, number: int) -> None:
         """Earlier or later, mostly by somebody who sees for when it is armed."""
-        story = self.among(n, lambda course: course.armed)
+        story = self.waiting(n)
         seconds = AHEAD[pick([*AHEAD, "soon", "in a moment"], number)] or 7200.0
         moment = database_now().astimezone(UTC) + timedelta(seconds=seconds)
         armed = story.armed(database_now())
