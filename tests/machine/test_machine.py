@@ -96,10 +96,11 @@ RELEASING = [
     "take_back",
     "decide",
     "announce",
+    "move",
 ]
 AFTERWARDS = [
     "rush", "correct", "correct", "correct", "correct", "correct_nothing", "let_time_pass", "let_time_pass",
-    "withdraw", "come_back", "move", "arm", "hold", "lift", "disarm", "object", "announce",
+    "withdraw", "come_back", "move", "move", "arm", "hold", "lift", "disarm", "object", "announce",
 ]  # fmt: skip
 STOPPING = [
     "miss_the_moment", "miss_the_moment", "lift_everything", "lift_everything", "lift_everything",
@@ -849,12 +850,12 @@ class Newsroom(RuleBasedStateMachine):
     def move(self, n: int, who: int, number: int) -> None:
         """Once, or twice at once: the newest counts."""
         story = self.waiting(n)
-        for turn in range(1 + number % 2):
+        for turn in range(1 + (number % 4 > 0)):
             self.do_move(story, who // 8**turn, number // 8**turn)
 
     def do_move(self, story: Story, who: int, number: int) -> None:
         """Earlier or later, mostly by somebody who sees for when it is armed."""
-        seconds = AHEAD[pick([*AHEAD, "now", "in a moment"], number // 2)] or 3600.0 + number
+        seconds = AHEAD[pick([*AHEAD, "now", "in a moment"], number // 4)] or 3600.0 + number
         moment = database_now().astimezone(UTC) + timedelta(seconds=seconds)
         armed = story.armed(database_now())
         row = Release.objects.filter(pk=armed.id).select_related("visibility").first() if armed else None
