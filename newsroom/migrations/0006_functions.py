@@ -99,12 +99,15 @@ CREATE FUNCTION visibility_of(wanted bigint) RETURNS SETOF newsroom_visibility L
                 WHERE l.story_id = wanted AND l.at > s.at AND l.at < s.settled))))) END AS visible_from
         FROM settled s JOIN stories_revision r ON r.id = s.revision_id),
     chained AS (
-        SELECT t.*, t.visible_from AS first_from, t.visible_from AS updated_at FROM timed t WHERE t.follows_id IS NULL
+        SELECT t.*, t.id AS first_id, t.visible_from AS first_from, t.visible_from AS updated_at FROM timed t
+        WHERE t.follows_id IS NULL
         UNION ALL
-        SELECT t.*, c.first_from, CASE WHEN t.kind = 'minor' THEN c.updated_at ELSE t.visible_from END
+        SELECT t.*, c.first_id, c.first_from, CASE WHEN t.kind = 'minor' THEN c.updated_at ELSE t.visible_from END
         FROM timed t JOIN chained c ON c.id = t.follows_id)
     SELECT c.id, r.content ->> 'slug', c.meant, c.meant_in, c.visible_from,
-           (SELECT f.visible_from FROM timed f WHERE f.follows_id = c.id), c.withdrawn_at, c.first_from, c.updated_at,
+           (SELECT f.visible_from FROM timed f WHERE f.follows_id = c.id),
+           -- The whole publication is withdrawn: nothing of it is announced any more.
+           min(c.withdrawn_at) OVER (PARTITION BY c.first_id), c.first_from, c.updated_at,
            EXISTS (SELECT 1 FROM newsroom_announcement a WHERE a.release_id = c.id), c.story_id
     FROM chained c JOIN stories_revision r ON r.id = c.revision_id
 $$;

@@ -2,14 +2,15 @@
 
 Deliberately naive, and nothing of the product is asked: what a step covers is worked out anew, every
 question goes through all that ever happened, and two wordings are the same when they are equal. `Model` is
-the newsroom as it is set up, `Story` one story's history in the order of its record. `may_…` say why
-something has to be refused (nothing: it has to be accepted), the other verbs take note that it happened.
+the newsroom as it is set up, `Story` one story's history in the order of its record. What the public reads
+is found by playing that history from its beginning, event by event (`Course`). `may_…` say why something
+has to be refused (nothing: it has to be accepted), the other verbs take note that it happened.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Content = dict[str, Any]
@@ -18,6 +19,7 @@ Identity = tuple[int, str, str]
 EVERYBODY = 0
 ALL_OF_IT = "everything"
 FURTHEST = timedelta(days=3653)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 def quotes(content: Content) -> list[Any]:
@@ -184,6 +186,8 @@ class Model:
     gone: set[int] = field(default_factory=set)
     deputyships: list[Deputyship] = field(default_factory=list)
     stories: list["Story"] = field(default_factory=list)
+    #: When everything was held, and when that was lifted.
+    stops: "list[HoldAll | LiftAll]" = field(default_factory=list)
 
     def on_desk(self, person: int, desk: int) -> bool:
         return person in self.desks[desk] and person not in self.gone
@@ -219,9 +223,26 @@ class Model:
                 desk = self.partners.get(partner["slug"]) or pattern.desk
                 yield replace(pattern, desk=desk, value=partner["slug"])
 
-    def holder_of(self, slug: str) -> "Story | None":
-        """The story that is armed or public at an address."""
-        return next((story for story in self.stories if story.armed and story.address == slug), None)
+    def held(self) -> "HoldAll | None":
+        """The hold of everything that is in force."""
+        last = self.stops[-1] if self.stops else None
+        return last if isinstance(last, HoldAll) else None
+
+    def holder_of(self, slug: str, at: datetime) -> "Story | None":
+        """Whose address it is: the story that is armed for it, or that the public has ever read there."""
+        return next((story for story in self.stories if slug in story.addresses(at)), None)
+
+    def reader_finds(self, slug: str, at: datetime) -> tuple[str, Any]:
+        """What is at an address: a story, the way to another address, that it was taken back, or nothing."""
+        story = next((one for one in self.stories if slug in one.addresses_read(at)), None)
+        if story is None:
+            return "nothing", None
+        public = story.public(at)
+        if public:
+            here = story.slug(public.release)
+            return ("story", public) if here == slug else ("elsewhere", here)
+        gone = story.course(at).withdrawals[-1]
+        return "killed" if gone.kill else "withdrawn", gone
 
 
 @dataclass(frozen=True)
@@ -251,6 +272,8 @@ class Decision:
 
 @dataclass(frozen=True)
 class Release:
+    """A revision was armed, to come out or to take the place of what is public."""
+
     id: int
     #: The place of the revision.
     revision: int
@@ -258,6 +281,135 @@ class Release:
     at: datetime
     #: The sign-offs on which it was armed.
     signed: frozenset[int]
+    kind: str = "new"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Move:
+    embargo: datetime
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Disarm:
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Hold:
+    id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Lift:
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    #: What the public read until then, or last.
+    release: int
+    kill: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HoldAll:
+    id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LiftAll:
+    at: datetime
+
+
+Event = Release | Move | Disarm | Hold | Lift | Withdrawal | HoldAll | LiftAll
+
+
+@dataclass
+class Shown:
+    """A release that the public reads, or read once."""
+
+    release: Release
+    since: datetime
+    #: Since when there was something to read without a break, and the last change that weighs something.
+    first: datetime
+    updated: datetime
+    #: The notes of the corrections and updates so far.
+    notes: list[str]
+    #: When another took its place.
+    until: datetime | None = None
+    withdrawn: bool = False
+
+
+@dataclass
+class Course:
+    """How far a story has got: its events are taken one after the other, and time passes in between."""
+
+    now: datetime = BEFORE_ALL
+    armed: Release | None = None
+    #: For when it is armed, moved or not.
+    moment: datetime | None = None
+    hold: Hold | None = None
+    everything_held: bool = False
+    shown: list[Shown] = field(default_factory=list)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+
+    @property
+    def public(self) -> Shown | None:
+        """What anybody may read."""
+        return self.shown[-1] if self.shown and not self.shown[-1].withdrawn else None
+
+    @property
+    def killed(self) -> bool:
+        return any(withdrawal.kill for withdrawal in self.withdrawals)
+
+    def wait(self, until: datetime) -> None:
+        """Let time pass: what is armed comes out at its moment, or as soon as nothing stops it."""
+        stopped = self.hold is not None or self.everything_held
+        if self.armed and self.moment and self.moment <= until and not stopped:
+            self._come_out(self.armed, max(self.moment, self.now))
+        self.now = until
+
+    def _come_out(self, release: Release, at: datetime) -> None:
+        before, self.armed = self.public, None
+        shown = Shown(release, at, first=at, updated=at, notes=[])
+        if before:
+            before.until = at
+            shown.first, shown.notes = before.first, [release.note, *before.notes]
+            if release.kind == "minor":
+                shown.updated = before.updated
+        self.shown.append(shown)
+
+    def take(self, event: Event) -> None:
+        self.wait(event.at)
+        match event:
+            case Release():
+                # In the place of what was armed, if anything was.
+                self.armed, self.moment = event, event.embargo
+            case Move():
+                self.moment = event.embargo
+            case Disarm():
+                self.armed = None
+            case Hold():
+                self.hold = event
+            case Lift():
+                self.hold = None
+            case Withdrawal():
+                # What was to take its place, or to bring it back, dies with it.
+                self.armed = None
+                for shown in self.shown:
+                    shown.withdrawn = True
+                self.withdrawals.append(event)
+            case HoldAll():
+                self.everything_held = True
+            case LiftAll():
+                self.everything_held = False
+        self.wait(event.at)
 
 
 class Story:
@@ -271,10 +423,8 @@ class Story:
         #: What is asked, patterns too; None before clearance was requested.
         self.asked: list[Step] | None = None
         self.decisions: list[Decision] = []
-        self.releases: list[Release] = []
-        self.disarmed: set[int] = set()
-        self.hold: int | None = None
-        self.lifts: list[datetime] = []
+        #: All that happened to its release.
+        self.events: list[Event] = []
         self.announced: set[int] = set()
         model.stories.append(self)
 
@@ -300,14 +450,14 @@ class Story:
     def decide(self, decision: Decision) -> None:
         self.decisions.append(decision)
 
-    def arm(self, pk: int, embargo: datetime, at: datetime) -> None:
+    def arm(self, pk: int, embargo: datetime, at: datetime, kind: str = "new", note: str = "") -> None:
         here = len(self.revisions) - 1
         signed = {
             decision.id
             for step in self.needed(here)
             for decision in self.counted(step.identity, self.words(step, here))
         }
-        self.releases.append(Release(pk, here, embargo, at, frozenset(signed)))
+        self.events.append(Release(pk, here, embargo, at, frozenset(signed), kind, note))
 
     # What follows
 
@@ -446,27 +596,38 @@ class Story:
             step.covers == ALL_OF_IT for step in needed
         )
 
-    @property
-    def armed(self) -> Release | None:
-        """The release that is armed, or public: the newest, unless it was called off."""
-        if not self.releases or self.releases[-1].id in self.disarmed:
-            return None
-        return self.releases[-1]
+    def course(self, at: datetime) -> Course:
+        """How far it has got when all has happened that did, and `at` has come."""
+        course = Course()
+        for event in sorted([*self.events, *self.model.stops], key=lambda event: event.at):
+            course.take(event)
+        course.wait(max(at, course.now))
+        return course
 
-    @property
-    def address(self) -> str:
-        assert self.armed
-        return str(self.revisions[self.armed.revision].content["slug"])
+    def armed(self, at: datetime) -> Release | None:
+        """What waits for its moment, or for what stops it to be lifted."""
+        return self.course(at).armed
 
-    @property
-    def visible_from(self) -> datetime | None:
-        """From when anybody may read it, as things stand."""
-        if self.armed is None or self.hold is not None:
-            return None
-        return max([self.armed.embargo, *(lift for lift in self.lifts if lift > self.armed.at)])
+    def public(self, at: datetime) -> Shown | None:
+        """What anybody may read at an instant, before now or after it. What was withdrawn is read at none."""
+        for shown in self.course(at).shown:
+            if shown.since <= at and (shown.until is None or at < shown.until) and not shown.withdrawn:
+                return shown
+        return None
 
-    def is_public(self, at: datetime) -> bool:
-        return self.visible_from is not None and self.visible_from <= at
+    def releases(self) -> list[Release]:
+        return [event for event in self.events if isinstance(event, Release)]
+
+    def slug(self, release: Release) -> str:
+        return str(self.revisions[release.revision].content["slug"])
+
+    def addresses_read(self, at: datetime) -> set[str]:
+        """Where the public has ever read it: these are its own for good."""
+        return {self.slug(shown.release) for shown in self.course(at).shown}
+
+    def addresses(self, at: datetime) -> set[str]:
+        armed = self.armed(at)
+        return self.addresses_read(at) | ({self.slug(armed)} if armed else set())
 
     # What may happen, and why not
 
@@ -535,41 +696,80 @@ class Story:
         _, last = self.latest(decision.identity, decision.words)[decision.authority]
         if last is not decision:
             why.add("not_standing")
-        if self.is_public(at) and self.armed and decision.id in self.armed.signed:
+        public = self.course(at).public
+        if public and decision.id in public.release.signed:
             why.add("public")
         return why
 
-    def may_arm(self, number: int, embargo: datetime | None, at: datetime) -> set[str]:
-        """Why a release for this moment has to be refused."""
-        why = set()
-        if embargo is not None and embargo < at:
-            why.add("past")
-        if embargo is not None and embargo > at + FURTHEST:
-            why.add("far")
-        if self.is_public(at):
+    def may_arm(
+        self, number: int, embargo: datetime | None, at: datetime, kind: str = "new", note: str = ""
+    ) -> set[str]:
+        """Why a release for this moment (None is now) has to be refused."""
+        content, course = self.revisions[number].content, self.course(at)
+        why = self._may_be_at(embargo or at, at)
+        if course.killed:
+            why.add("killed")
+        if course.public and kind == "new":
             why.add("public")
+        if not course.public and kind != "new":
+            why.add("not_public")
+        if kind != "new" and not note.strip():
+            why.add("no_note")
+        if course.public and self.revisions[course.public.release.revision].content == content:
+            why.add("same")
         if number != self.newest:
             why.add("stale")
         if not self.is_cleared(number):
             why.add("not_cleared")
-        if not self.revisions[number].content["headline"].strip():
+        if not content["headline"].strip():
             why.add("unfit")
-        if self.model.holder_of(self.revisions[number].content["slug"]) not in (None, self):
+        if self.model.holder_of(content["slug"], at) not in (None, self):
             why.add("taken")
         return why
 
-    def may_hold(self, at: datetime) -> set[str]:
-        why = set()
-        if self.hold is not None:
-            why.add("held")
-        if self.is_public(at):
-            why.add("public")
+    def _may_be_at(self, moment: datetime, at: datetime) -> set[str]:
+        """Why a release cannot be armed for a moment."""
+        if moment < at:
+            return {"past"}
+        return {"far"} if moment > at + FURTHEST else set()
+
+    def may_move(self, seen: tuple[int, datetime], moment: datetime, at: datetime) -> set[str]:
+        """Why what is armed, and for when, cannot be moved by somebody who saw this on the screen."""
+        course = self.course(at)
+        why = self._may_be_at(moment, at)
+        if course.armed is None:
+            why.add("not_armed")
+        elif (course.armed.id, course.moment) != seen:
+            why.add("stale")
         return why
 
     def may_disarm(self, at: datetime) -> set[str]:
-        return {"not_armed"} if self.armed is None or self.is_public(at) else set()
+        return set() if self.armed(at) else {"not_armed"}
+
+    def may_hold(self, at: datetime) -> set[str]:
+        """What is public is not held; what is to take its place is."""
+        course, why = self.course(at), set()
+        if course.hold:
+            why.add("held")
+        if course.public and not course.armed:
+            why.add("public")
+        return why
+
+    def may_lift(self, at: datetime) -> set[str]:
+        return set() if self.course(at).hold else {"not_held"}
+
+    def may_withdraw(self, seen: int | None, kill: bool, at: datetime) -> set[str]:
+        """Why what the public reads has to stay, for somebody who saw this release, or did not look."""
+        course, why = self.course(at), set()
+        if course.killed:
+            why.add("killed")
+        if not course.public and not (kill and course.withdrawals):
+            why.add("not_public")
+        if course.public and seen not in (None, course.public.release.id):
+            why.add("stale")
+        return why
 
     def may_announce(self, release: int, at: datetime) -> bool:
-        """Whether a worker's claim of a release has to succeed."""
-        newest = self.armed is not None and self.armed.id == release
-        return newest and self.is_public(at) and release not in self.announced
+        """Whether a worker's claim of a release has to succeed: it came out, and was not taken back."""
+        came_out = [shown.release.id for shown in self.course(at).shown if not shown.withdrawn]
+        return release in came_out and release not in self.announced

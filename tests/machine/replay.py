@@ -5,10 +5,11 @@ from typing import Any
 
 from approvals.models import Decision as DecisionRow
 from approvals.models import Submission
-from newsroom.models import Disarm, Hold, HoldLift, Release
+from newsroom.models import Disarm, Hold, HoldAll, HoldAllLift, HoldLift, Move, Release, Withdrawal
 from stories.models import Entry
 from stories.models import Revision as RevisionRow
 
+from . import model as told
 from .model import Decision, Model, Revision, Story
 
 #: What lies between the instant of a decision and that of the disarming which it brings, at most.
@@ -22,13 +23,20 @@ def replay(model: Model, story_id: int) -> Story:
         AssertionError: a fact is there that the model would have refused, or one is missing.
     """
     story = Story(model, story_id)
-    rows = {
+    model.stops.clear()
+    kinds = (RevisionRow, Submission, DecisionRow, Release, Move, Disarm, Hold, HoldLift, Withdrawal)
+    rows: dict[str, dict[int, Any]] = {
         kind._meta.db_table: {row.pk: row for row in kind._default_manager.filter(story=story_id)}
-        for kind in (RevisionRow, Submission, DecisionRow, Release, Disarm, Hold, HoldLift)
+        for kind in kinds
     }
+    of_all = {
+        kind._meta.db_table: {row.pk: row for row in kind._default_manager.all()}
+        for kind in (HoldAll, HoldAllLift)
+    }
+    entries = [*Entry.objects.filter(story=story_id), *Entry.objects.filter(source__in=of_all)]
     # A disarming that a decision brought is written down before it.
-    for entry in sorted(Entry.objects.filter(story=story_id), key=lambda one: (one.at, one.number)):
-        row = rows.get(entry.source, {}).get(entry.fact)
+    for entry in sorted(entries, key=lambda one: (one.at, one.number)):
+        row = {**rows, **of_all}.get(entry.source, {}).get(entry.fact)
         if row is not None:
             take(story, row)
     return story
@@ -46,25 +54,47 @@ def take(story: Story, row: Any) -> None:
         case DecisionRow():
             take_decision(story, row)
         case Release():
-            number = place_of(story, row.revision_id)
-            why = story.may_arm(number, row.embargo, row.at)
+            number, asked = place_of(story, row.revision_id), (row.kind, row.note)
+            why = story.may_arm(number, row.embargo, row.at, *asked)
             assert not why, f"armed, and the model has {why}"
             assert not story.unread(number), "words went out that nobody but their writer signed"
-            story.arm(row.pk, row.embargo, row.at)
+            public = story.public(row.at)
+            assert row.follows_id == (public and public.release.id), "it is to take the place of another"
+            story.arm(row.pk, row.embargo, row.at, *asked)
             signed = frozenset(row.signoffs.values_list("decision", flat=True))
-            assert signed == story.releases[-1].signed, "it was armed on other sign-offs"
+            assert signed == story.releases()[-1].signed, "it was armed on other sign-offs"
+        case Move():
+            course = story.course(row.at)
+            assert course.moment
+            assert not story.may_move((row.release_id, course.moment), row.embargo, row.at)
+            story.events.append(told.Move(row.embargo, row.at))
         case Disarm():
-            assert not story.may_disarm(row.at)
-            assert story.armed
-            assert story.armed.id == row.release_id
-            story.disarmed.add(row.release_id)
+            armed = story.armed(row.at)
+            assert armed
+            assert armed.id == row.release_id
+            story.events.append(told.Disarm(row.at))
         case Hold():
             assert not story.may_hold(row.at)
-            story.hold = row.pk
+            story.events.append(told.Hold(row.pk, row.at))
         case HoldLift():
-            assert story.hold == row.hold_id
-            story.hold = None
-            story.lifts.append(row.at)
+            hold = story.course(row.at).hold
+            assert hold
+            assert hold.id == row.hold_id
+            story.events.append(told.Lift(row.at))
+        case Withdrawal():
+            assert not story.may_withdraw(None, row.kill, row.at)
+            course = story.course(row.at)
+            public_id = course.public.release.id if course.public else course.withdrawals[-1].release
+            assert row.release_id == public_id, "another release was taken back than what was public"
+            story.events.append(told.Withdrawal(public_id, row.kill, row.reason, row.at))
+        case HoldAll():
+            assert story.model.held() is None
+            story.model.stops.append(told.HoldAll(row.pk, row.at))
+        case HoldAllLift():
+            held = story.model.held()
+            assert held
+            assert held.id == row.hold_id
+            story.model.stops.append(told.LiftAll(row.at))
 
 
 def place_of(story: Story, revision_id: int) -> int:
@@ -84,10 +114,9 @@ def take_decision(story: Story, row: DecisionRow) -> None:
             step, row.verdict, by=row.by_id, behalf=row.on_behalf_id, number=number, words=words, at=row.at
         )
     assert not why, f"{row.verdict} was taken, and the model has {why}"
-    armed, visible_from = story.armed, story.visible_from
+    armed = story.armed(row.at)
     story.decide(Decision(row.pk, identity, words, row.verdict, row.by_id, row.on_behalf_id, number))
     if row.verdict != "cleared" and armed and not Disarm.objects.filter(release=armed.id).exists():
-        # It became public at that very instant, or was already.
-        assert visible_from is not None
-        assert visible_from < row.at + MOMENT, "a decision against the words left the release armed"
+        # It came out at that very instant.
+        assert story.public(row.at + MOMENT), "a decision against the words left the release armed"
         assert row.verdict != "taken_back" or row.takes_back_id not in armed.signed

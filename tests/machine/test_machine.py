@@ -1,23 +1,26 @@
 """The six promises, held against a naive model after every step of whatever people may think of.
 
-Several people write, sign, refuse, take back, arm, hold and let time pass at random, in stories of their own,
-on the real PostgreSQL with all its guards and its own clock. `model` says what has to be accepted and what
-refused, and what anybody may read; whatever differs fails, with all the moves that led there.
+Several people write, sign, refuse, take back, arm, hold, correct, withdraw and let time pass at random, in
+stories of their own, on the real PostgreSQL with all its guards and its own clock. `model` says what has to
+be accepted and what refused, and what anybody may read; whatever differs fails, with all the moves that led
+there.
 
 `NEWSROOM_STEPS` says how many steps to take: see CONTRIBUTING.md.
 """
 
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from random import Random
 from time import sleep
 from typing import Any, ClassVar
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 from django.test import Client
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
@@ -28,13 +31,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from lxml import etree
 
 from approvals import clearing
 from approvals.models import ALL, Deputyship, Desk, PinnedStep, Standing
 from approvals.models import Decision as DecisionRow
 from approvals.models import Step as RouteStep
 from newsroom import releasing
-from newsroom.models import Disarm, Release
+from newsroom.models import Disarm, Kind, Release
 from stories import drafting, record, remarks
 from stories.clocks import database_now
 from stories.models import Entry, Intake, User, WorkingCopy
@@ -42,17 +46,19 @@ from stories.models import Revision as RevisionRow
 from stories.models import Story as StoryRow
 from stories.moments import Moment
 
+from . import model as told
 from . import wording
-from .model import Decision, Revision, Step, Story
+from .model import Decision, Revision, Shown, Step, Story
 from .model import Deputyship as Stands
-from .world import World, build
+from .world import FILES, World, build
 
 STEPS = int(os.environ.get("NEWSROOM_STEPS", "2000"))
 STEPS_A_STORY = 50
 NEVER = "/news/never-was-written/"
+ATOM = "{http://www.w3.org/2005/Atom}"
 INSTANT = timedelta(microseconds=1)
 #: What is sent in the place of an instant: how far ahead it lies.
-AHEAD = {"now": None, "soon": 0.03, "in a moment": 0.15, "later": 3600.0, "past": -1.0}
+AHEAD = {"now": None, "soon": 0.03, "in a moment": 0.15, "later": 3600.0, "past": -1.0, "far": 4e8}
 #: What has to have happened, or the machine has proved little.
 SEEN = [
     "saved", "restored", "stale save", "kept", "requested", "cleared", "clear: FourEyes",
@@ -61,9 +67,20 @@ SEEN = [
     "disarmed by a decision", "armed", "released now", "armed again", "arm: NotCleared",
     "arm: AlreadyPublic", "arm: PastEmbargo", "held", "lifted", "disarmed", "announced", "not announced",
     "public", "public after a correction was tried",
+    "corrected now", "correction armed", "correction armed again", "arm: NotPublic", "arm: NoteMissing",
+    "arm: SameWords", "arm: AddressTaken", "arm: Killed", "armed to come back", "a correction came out",
+    "a correction held", "a correction disarmed", "a correction disarmed by a decision",
+    "a correction died with a withdrawal", "public again", "not announced: withdrawn", "withdrawn", "killed",
+    "withdraw: NotPublic", "withdraw: Killed", "withdraw: Moved", "kill: NotPublic", "kill: Killed",
+    "killed after a withdrawal", "moved", "a correction moved", "move: NotArmed", "move: Moved",
+    "move: PastEmbargo", "move: FarEmbargo", "everything held", "everything lifted", "hold all: AlreadyHeld",
+    "lift all: NotHeld", "withdrawn while everything was held", "a moment passed while everything was held",
+    "elsewhere", "withdrawn page", "killed page",
 ]  # fmt: skip
 
-ADDRESSES = ("first", "second", "third", "fourth")
+#: Where stories begin, and where others may move to.
+STARTS = ("first", "second", "third", "fourth")
+ADDRESSES = (*STARTS, "fifth", "sixth", "seventh")
 #: All that people do, and what they do most often when they are about something.
 DRAFTING = ["edit", "edit", "restore", "bring_back", "type_without_saving"]
 CLEARING = ["decide"] * 4 + ["edit", "all_sign", "take_back"]
@@ -79,20 +96,32 @@ RELEASING = [
     "take_back",
     "decide",
     "announce",
+    "move",
 ]
+AFTERWARDS = [
+    "rush", "correct", "correct", "correct", "correct", "correct_nothing", "let_time_pass", "let_time_pass",
+    "withdraw", "come_back", "move", "move", "arm", "hold", "lift", "disarm", "object", "announce",
+]  # fmt: skip
+STOPPING = [
+    "miss_the_moment", "miss_the_moment", "lift_everything", "lift_everything", "lift_everything",
+    "hold_everything", "correct", "correct", "move", "withdraw", "let_time_pass",
+]  # fmt: skip
 MOODS = {
+    "after release": AFTERWARDS,
     "clearing": CLEARING,
     "drafting": DRAFTING + CLEARING,
     "releasing": RELEASING,
     "standing in": STANDING_IN,
-    "the whole": DRAFTING + CLEARING + RELEASING,
+    "stopping": STOPPING,
+    "the whole": DRAFTING + CLEARING + RELEASING + AFTERWARDS,
 }
 MOVES = [
     "draft", "edit", "readdress", "restore", "bring_back", "save_over_newer_words",
     "type_without_saving", "plan", "request", "request", "readdress", "decide",
     "decide_on_a_step_of_before", "take_back", "all_sign", "join_or_leave", "go_or_come_back", "appoint",
     "end_deputyships", "change_a_route", "arm", "rush", "arm_the_same_again", "hold", "lift", "disarm",
-    "announce", "let_time_pass",
+    "announce", "let_time_pass", "correct", "correct_nothing", "withdraw", "come_back", "move", "object",
+    "hold_everything", "miss_the_moment", "lift_everything", "lift_everything",
 ]  # fmt: skip
 
 # Dice are thrown from it, so that all numbers come up alike.
@@ -115,6 +144,22 @@ REASONS: dict[type[Exception], str] = {
     releasing.Moved: "stale",
     releasing.AlreadyHeld: "held",
     releasing.NotArmed: "not_armed",
+    releasing.NotHeld: "not_held",
+    releasing.NotPublic: "not_public",
+    releasing.NoteMissing: "no_note",
+    releasing.SameWords: "same",
+    releasing.Killed: "killed",
+}
+#: What each event of the model is on the record.
+FACTS: dict[str, type] = {
+    "newsroom_release": told.Release,
+    "newsroom_move": told.Move,
+    "newsroom_disarm": told.Disarm,
+    "newsroom_hold": told.Hold,
+    "newsroom_holdlift": told.Lift,
+    "newsroom_withdrawal": told.Withdrawal,
+    "newsroom_holdall": told.HoldAll,
+    "newsroom_holdalllift": told.LiftAll,
 }
 REFUSED = (clearing.Refused, releasing.Refused, drafting.Refused)
 
@@ -184,24 +229,41 @@ class Newsroom(RuleBasedStateMachine):
     def story(self, n: int) -> Story:
         """One of the stories; mostly one with which something can still be done."""
         now = database_now()
-        here = [story for story in self.model.stories if not story.is_public(now)]
+        public = self.mood == "after release" and n % 3 == 0
+        here = [
+            one
+            for one in self.model.stories
+            if bool(one.public(now)) == public and not one.course(now).killed
+        ]
         return pick(here if here and n % 4 else self.model.stories, n // 4)
 
-    @contextmanager
-    def may_be_refused(self, what: str, why: Callable[[datetime], set[str]]) -> Iterator[None]:
-        """Within it a verb is called: refused for a reason that the model has too, accepted where none."""
-        before = why(database_now())
-        refused: Exception | None = None
+    def among(self, n: int, wanted: Callable[[told.Course], Any]) -> Story:
+        """Mostly a story of which this is so now, if there is one."""
+        now = database_now()
+        here = [story for story in self.model.stories if wanted(story.course(now))]
+        return pick(here if here and n % 6 else self.model.stories, n // 6)
+
+    def waiting(self, n: int) -> Story:
+        """Mostly a story that is armed; where there is none, one is, if it can be."""
+        if n % 6 and not any(story.armed(database_now()) for story in self.model.stories):
+            self.do_rush(self.among(n // 2, lambda course: course.public), "later", n)
+        return self.among(n, lambda course: course.armed)
+
+    def attempt(self, what: str, why: Callable[[datetime], set[str]], verb: Callable[[], Any]) -> Any:
+        """What a verb gave: None where it was refused, for a reason that the model has too."""
+        before, refused, row = why(database_now()), None, None
         try:
-            yield
+            row = verb()
         except REFUSED as refusal:
             refused = refusal
         if refused is None:
-            assert not before, f"{what} was accepted, the model has {before}"
-            return
+            found = why(row.at)
+            assert not found, f"{what} was accepted, the model has {found}"
+            return row
         found = before | why(database_now())
         assert name_of(refused) & found, f"{what}: {refused!r}, the model knows of {found or 'no reason'}"
         self.did(f"{what}: {type(refused).__name__}")
+        return None
 
     # Drafting
 
@@ -262,9 +324,9 @@ class Newsroom(RuleBasedStateMachine):
             getattr(self, name)(n, who, number)
 
     def draft(self, n: int, who: int, number: int) -> None:
-        if len(self.model.stories) == len(ADDRESSES):
+        if len(self.model.stories) == len(STARTS):
             return
-        slug = ADDRESSES[len(self.model.stories)]
+        slug = STARTS[len(self.model.stories)]
         source = self.anybody(number) if number % 4 == 0 else None
         self.begun(self.writer(who), wording.first(self.words, slug, number), source)
         self.did("begun")
@@ -474,12 +536,14 @@ class Newsroom(RuleBasedStateMachine):
                 return set()
             return story.may_decide(step, verdict, by=by, behalf=behalf, number=number, words=words, at=at)
 
-        decision = None
         on_behalf = self.user(behalf) if behalf else None
-        with self.may_be_refused({"cleared": "clear", "changes": "ask", "refused": "refuse"}[verdict], why):
-            decision = verb(
+        decision = self.attempt(
+            {"cleared": "clear", "changes": "ask", "refused": "refuse"}[verdict],
+            why,
+            lambda: verb(
                 step=row, revision=revision, covered=digest, by=self.user(by), on_behalf=on_behalf, **more
-            )
+            ),
+        )
         if decision is None:
             return
         if decision.pk in self.decided:
@@ -505,22 +569,26 @@ class Newsroom(RuleBasedStateMachine):
 
     def took_decision(self, story: Story, row: DecisionRow, decision: Decision) -> None:
         """Take note of a decision: anything but a sign-off disarms, if the story is not public yet."""
-        armed, visible_from = story.armed, story.visible_from
+        course = story.course(row.at)
         self.decided[row.pk] = row
         story.decide(decision)
-        if decision.verdict == "cleared" or armed is None:
+        if decision.verdict == "cleared":
             return
-        disarmed = Disarm.objects.filter(release=armed.id).exists()
-        if visible_from is None or visible_from > database_now():
-            assert disarmed, "a decision against the words left the release armed"
-        if visible_from is not None and visible_from <= row.at:
-            assert not disarmed, "what is public was called off"
-        if disarmed:
-            story.disarmed.add(armed.id)
+        called_off = Disarm.objects.filter(story=story.id, at__gte=row.at).first()
+        if called_off:
+            assert course.armed, "what is public was called off"
+            assert called_off.release_id == course.armed.id
+            story.events.append(told.Disarm(called_off.at))
             self.did("disarmed by a decision")
-        elif decision.verdict == "taken_back":
+            if course.public:
+                self.did("a correction disarmed by a decision")
+        else:
+            # It came out at that very instant, or was never armed.
+            assert not story.armed(database_now()), "a decision against the words left the release armed"
+        if decision.verdict == "taken_back":
             taken = next(one for one in story.decisions if one.id == row.takes_back_id)
-            assert taken.id not in armed.signed, "the public reads what is not signed any more"
+            public = story.public(row.at)
+            assert not (public and taken.id in public.release.signed), "what is public is not signed any more"
 
     def take_back(self, n: int, who: int, number: int) -> None:
         story = self.story(n)
@@ -531,10 +599,12 @@ class Newsroom(RuleBasedStateMachine):
         self.do_take_back(story, decision, by)
 
     def do_take_back(self, story: Story, decision: Decision, by: int) -> None:
-        row = None
         gone = {"not_yours"} if by in self.model.gone else set()
-        with self.may_be_refused("take back", lambda at: story.may_take_back(decision, by, at) | gone):
-            row = clearing.take_back(decision=self.decided[decision.id], by=self.user(by))
+        row = self.attempt(
+            "take back",
+            lambda at: story.may_take_back(decision, by, at) | gone,
+            lambda: clearing.take_back(decision=self.decided[decision.id], by=self.user(by)),
+        )
         if row:
             behalf = decision.behalf if by != decision.authority else None
             back = Decision(
@@ -619,23 +689,46 @@ class Newsroom(RuleBasedStateMachine):
     def arm(self, n: int, who: int, number: int) -> None:
         story, ahead = self.story(n), pick([*AHEAD, *["later"] * 3], number)
         place = who % len(story.revisions) if who % 7 == 0 else story.newest
-        self.do_arm(story, place, ahead, self.anybody(who))
+        kind = pick([self.fitting(story, n), self.fitting(story, n), *Kind.values], n)
+        self.do_arm(story, place, ahead, self.anybody(who), kind)
 
-    def do_arm(self, story: Story, number: int, ahead: str, by: User) -> None:
-        seconds, before = AHEAD[ahead], story.armed
+    def fitting(self, story: Story, n: int) -> str:
+        """The kind of release that can be armed now."""
+        kinds = [Kind.CORRECTION, Kind.MAJOR, Kind.MINOR]
+        return pick(kinds, n // 5).value if story.public(database_now()) else Kind.NEW.value
+
+    def do_arm(self, story: Story, number: int, ahead: str, by: User, kind: str = Kind.NEW) -> None:
+        seconds = AHEAD[ahead]
         embargo = None if seconds is None else database_now().astimezone(UTC) + timedelta(seconds=seconds)
-        row = None
-        with self.may_be_refused("arm", lambda at: story.may_arm(number, embargo, at)):
-            row = releasing.arm(
+        word = self.words.new()
+        note = "" if kind == Kind.NEW else pick([f"{word}."] * 7 + [" \n"], len(self.chain))
+        before = story.course(database_now())
+        row = self.attempt(
+            "arm",
+            lambda at: story.may_arm(number, embargo, at, kind, note),
+            lambda: releasing.arm(
                 revision=self.revision(story, number),
                 by=by,
                 moment=embargo and Moment(embargo, "UTC"),
-            )
-        if row:
-            assert row.embargo == (embargo or row.at)
-            story.arm(row.pk, row.embargo, row.at)
-            self.did("released now" if embargo is None else "armed again" if before else "armed")
-            self.read_by_others(story)
+                kind=kind,
+                note=note,
+            ),
+        )
+        if row is None:
+            return
+        assert row.embargo == (embargo or row.at)
+        public = story.public(row.at)
+        assert row.follows_id == (public and public.release.id)
+        assert (row.kind, row.note) == (kind, note)
+        story.arm(row.pk, row.embargo, row.at, kind, note)
+        if public:
+            again = "correction armed again" if before.armed else "correction armed"
+            self.did("corrected now" if embargo is None else again)
+        else:
+            self.did("released now" if embargo is None else "armed again" if before.armed else "armed")
+            if before.withdrawals:
+                self.did("armed to come back")
+        self.read_by_others(story)
 
     def read_by_others(self, story: Story) -> None:
         """Nobody cleared their own words: each text was signed by somebody who did not write it."""
@@ -645,75 +738,244 @@ class Newsroom(RuleBasedStateMachine):
     def rush(self, n: int, who: int, number: int) -> None:
         """Requested, signed and armed, as far as it goes."""
         story, ahead = self.story(n), pick([*AHEAD, *["later"] * 6], number + 1)
+        self.do_rush(story, ahead, n)
+
+    def do_rush(self, story: Story, ahead: str, n: int) -> None:
         if not story.steps:
             self.do_request(story, pick(self.world.routes, n).pk)
         self.do_sign(story)
-        self.do_arm(story, story.newest, ahead, self.world.people[5])
+        self.do_arm(story, story.newest, ahead, self.world.people[5], self.fitting(story, n))
 
     def arm_the_same_again(self, n: int, who: int, number: int) -> None:
-        story = self.story(n)
-        armed = story.armed
-        if armed is None:
+        course = (story := self.among(n, lambda course: course.armed)).course(database_now())
+        armed, moment = course.armed, course.moment
+        if armed is None or moment is None or moment < database_now() + timedelta(minutes=1):
             return
+        zone = Release.objects.get(pk=armed.id).visibility.zone
         same = releasing.arm(
             revision=self.revision(story, armed.revision),
             by=self.world.people[5],
-            moment=Moment(armed.embargo.astimezone(UTC), "UTC"),
-        ) if Release.objects.get(pk=armed.id).zone == "UTC" else None  # fmt: skip
-        assert same is None or same.pk == armed.id
+            moment=Moment(moment.astimezone(UTC), zone),
+            kind=armed.kind,
+            note=armed.note,
+        )
+        assert same.pk == armed.id
+
+    def correct(self, n: int, who: int, number: int) -> None:
+        """Other words of what is public, at times at another address, signed and armed as far as it goes."""
+        story, ahead = (
+            self.among(n, lambda course: course.public),
+            pick([*AHEAD, "now", "now", "soon", "soon", "later"], number),
+        )
+        change = pick(wording.CHANGES.values(), number // 7)
+        content = {**story.content, **change(self.words, story.content, number // 49)}
+        if who % 3 == 0:
+            content["slug"] = pick(ADDRESSES, who // 4)
+        self.do_save(story, self.writer(who), content)
+        self.do_rush(story, ahead, n)
+
+    def correct_nothing(self, n: int, who: int, number: int) -> None:
+        """The words that the public reads, put back."""
+        story = self.among(n, lambda course: course.public)
+        public = story.public(database_now())
+        if public:
+            self.do_save(story, self.writer(who), story.revisions[public.release.revision].content)
+            self.do_rush(story, "now", n)
+
+    def come_back(self, n: int, who: int, number: int) -> None:
+        """What was withdrawn, or killed, is armed once more, with the same words or others."""
+        story = self.among(n, lambda course: course.withdrawals and not course.public)
+        if number % 2:
+            changed = wording.CHANGES["headline"](self.words, story.content, number)
+            self.do_save(story, self.writer(who), {**story.content, **changed})
+        self.do_rush(story, pick([*AHEAD, "now", "now", "later"], number // 2), n)
+
+    def object(self, n: int, who: int, number: int) -> None:
+        """Somebody asks for changes, or takes a sign-off back, while something is armed."""
+        story = self.waiting(n)
+        signed = [one for one in story.decisions if one.verdict == "cleared"]
+        if number % 2 and signed:
+            decision = pick(reversed(signed), number // 2)
+            self.do_take_back(story, decision, decision.by)
+            return
+        steps = story.needed(story.newest)
+        if steps:
+            step = pick(steps, number // 2)
+            by, words = self.clearer(story, step, "of the desk", who), story.words(step, story.newest)
+            self.do_decide(story, step, "changes", by=by, behalf=None, number=story.newest, words=words)
 
     def hold(self, n: int, who: int, number: int) -> None:
-        story, row = self.story(n), None
-        with self.may_be_refused("hold", story.may_hold):
-            row = releasing.hold(story=self.rows[story.id], by=self.world.people[5], reason="Wait.")
+        story = self.waiting(n) if who % 2 else self.story(n)
+        row = self.attempt(
+            "hold",
+            story.may_hold,
+            lambda: releasing.hold(story=self.rows[story.id], by=self.world.people[5], reason="Wait."),
+        )
         if row:
-            story.hold = row.pk
+            story.events.append(told.Hold(row.pk, row.at))
             self.did("held")
+            if story.public(row.at):
+                self.did("a correction held")
 
     def lift(self, n: int, who: int, number: int) -> None:
-        story = self.story(n)
-        try:
-            row = releasing.unhold(story=self.rows[story.id], by=self.world.people[5])
-        except releasing.NotHeld:
-            assert story.hold is None
-        else:
-            assert row.hold_id == story.hold
-            story.hold = None
-            story.lifts.append(row.at)
+        story = self.among(n, lambda course: course.hold)
+        hold = story.course(database_now()).hold
+        row = self.attempt(
+            "lift",
+            story.may_lift,
+            lambda: releasing.unhold(story=self.rows[story.id], by=self.world.people[5]),
+        )
+        if row:
+            assert hold
+            assert row.hold_id == hold.id
+            story.events.append(told.Lift(row.at))
             self.did("lifted")
 
     def disarm(self, n: int, who: int, number: int) -> None:
-        armed = [story for story in self.model.stories if story.armed and not story.is_public(database_now())]
-        story, row = pick(armed if armed and who % 3 else self.model.stories, n), None
-        with self.may_be_refused("disarm", story.may_disarm):
-            row = releasing.disarm(story=self.rows[story.id], by=self.world.people[5], reason="Not today.")
+        story = self.waiting(n)
+        row = self.attempt(
+            "disarm",
+            story.may_disarm,
+            lambda: releasing.disarm(story=self.rows[story.id], by=self.world.people[5], reason="No."),
+        )
         if row:
-            assert story.armed
-            assert row.release_id == story.armed.id
-            story.disarmed.add(row.release_id)
+            armed = story.armed(row.at)
+            assert armed
+            assert row.release_id == armed.id
+            story.events.append(told.Disarm(row.at))
             self.did("disarmed")
+            if story.public(row.at):
+                self.did("a correction disarmed")
+
+    def move(self, n: int, who: int, number: int) -> None:
+        """Once, or twice at once: the newest counts."""
+        story = self.waiting(n)
+        for turn in range(1 + (number % 4 > 0)):
+            self.do_move(story, who // 8**turn, number // 8**turn)
+
+    def do_move(self, story: Story, who: int, number: int) -> None:
+        """Earlier or later, mostly by somebody who sees for when it is armed."""
+        seconds = AHEAD[pick([*AHEAD, "now", "in a moment"], number // 4)] or 3600.0 + number
+        moment = database_now().astimezone(UTC) + timedelta(seconds=seconds)
+        armed = story.armed(database_now())
+        row = Release.objects.filter(pk=armed.id).select_related("visibility").first() if armed else None
+        seen = (armed.id, story.course(database_now()).moment or moment) if armed else (0, moment)
+        if who % 8 == 0:
+            seen = (seen[0], seen[1] - INSTANT)
+        elif who % 8 == 1:
+            seen = (story.releases()[0].id if story.releases() else 0, seen[1])
+        zone = row.visibility.zone if row else "UTC"
+        done = self.attempt(
+            "move",
+            lambda at: story.may_move(seen, moment, at),
+            lambda: releasing.move(
+                story=self.rows[story.id],
+                by=self.anybody(who),
+                moment=Moment(moment, "UTC"),
+                reason="They asked.",
+                seen=(seen[0], Moment(seen[1].astimezone(UTC), zone)),
+            ),
+        )
+        if done:
+            assert armed
+            assert done.release_id == armed.id
+            story.events.append(told.Move(moment, done.at))
+            self.did("moved")
+            if story.public(done.at):
+                self.did("a correction moved")
+
+    def withdraw(self, n: int, who: int, number: int) -> None:
+        """Taken back or killed; at times by somebody who saw other words."""
+        kill, word = number % 4 == 0, self.words.new()
+        if kill:
+            story = self.among(n, lambda course: course.withdrawals)
+        else:
+            story = self.among(n, lambda course: course.public)
+        seen = pick(story.releases(), who // 4).id if who % 4 == 0 and story.releases() else None
+        before = story.course(database_now())
+        row = self.attempt(
+            "kill" if kill else "withdraw",
+            lambda at: story.may_withdraw(seen, kill, at),
+            lambda: releasing.withdraw(
+                story=self.rows[story.id],
+                by=self.anybody(who),
+                reason=f"{word}.",
+                kill=kill,
+                release=releasing.ANY if seen is None else seen,
+            ),
+        )
+        if row is None:
+            return
+        course = story.course(row.at)
+        last = course.public.release.id if course.public else course.withdrawals[-1].release
+        assert row.release_id == last, "another release was taken back than what was public"
+        story.events.append(told.Withdrawal(last, kill, row.reason, row.at))
+        self.did("killed" if kill else "withdrawn")
+        if kill and before.withdrawals and not before.public:
+            self.did("killed after a withdrawal")
+        if course.public and course.armed:
+            self.did("a correction died with a withdrawal")
+        if self.model.held():
+            self.did("withdrawn while everything was held")
+
+    def hold_everything(self, n: int, who: int, number: int) -> None:
+        row = self.attempt(
+            "hold all",
+            lambda at: {"held"} if self.model.held() else set(),
+            lambda: releasing.hold_everything(by=self.anybody(who), reason="Stop."),
+        )
+        if row:
+            self.model.stops.append(told.HoldAll(row.pk, row.at))
+            self.did("everything held")
+
+    def miss_the_moment(self, n: int, who: int, number: int) -> None:
+        """Everything is held, and a moment that was to come passes."""
+        if not self.model.held():
+            self.hold_everything(n, who, number)
+        self.do_rush(self.story(n), pick(["now", "soon"], number), n)
+        self.let_time_pass(n, who, number)
+
+    def lift_everything(self, n: int, who: int, number: int) -> None:
+        held, before = self.model.held(), database_now()
+        row = self.attempt(
+            "lift all",
+            lambda at: set() if self.model.held() else {"not_held"},
+            lambda: releasing.lift_everything(by=self.anybody(who)),
+        )
+        if row:
+            assert held
+            assert row.hold_id == held.id
+            courses = [story.course(before) for story in self.model.stories]
+            if any(course.armed and course.moment and course.moment <= before for course in courses):
+                self.did("a moment passed while everything was held")
+            self.model.stops.append(told.LiftAll(row.at))
+            self.did("everything lifted")
 
     def announce(self, n: int, who: int, number: int) -> None:
-        now = database_now()
-        released = [story for story in self.model.stories if story.releases]
-        released = [story for story in released if story.is_public(now)] or released
+        released = [story for story in self.model.stories if story.releases()]
         if not released:
             return
-        story = pick(released, n)
-        release = pick(reversed(story.releases), number).id
+        story = self.among(n, lambda course: course.shown)
+        story = story if story.releases() else pick(released, n)
+        release = pick(reversed(story.releases()), number).id
         before = story.may_announce(release, database_now())
         receipt = releasing.announce(release_id=release, worker="the machine")
         after = story.may_announce(release, database_now())
         assert before <= (receipt is not None) <= after
+        course = story.course(database_now())
+        shown = [one for one in course.shown if one.release.id == release]
         if receipt:
-            assert receipt.due == story.visible_from
+            assert receipt.due == shown[0].since
             story.announced.add(release)
+        elif shown and shown[0].withdrawn and release not in story.announced:
+            self.did("not announced: withdrawn")
         self.did("announced" if receipt else "not announced")
 
     def let_time_pass(self, n: int, who: int, number: int) -> None:
         """Until the next embargo, if one is near."""
         now = database_now()
-        coming = [story.visible_from for story in self.model.stories if story.visible_from]
+        courses = [story.course(now) for story in self.model.stories]
+        coming = [course.moment for course in courses if course.armed and course.moment]
         near = [at for at in coming if timedelta() < at - now < timedelta(seconds=1)]
         if near:
             sleep((min(near) - now).total_seconds() + 0.001)
@@ -730,6 +992,7 @@ class Newsroom(RuleBasedStateMachine):
         # What was refused changed nothing: then the pages are looked at every fourth time.
         if self.nothing_is_lost() or self.turn % 4 == 0:
             self.pages_show_what_was_cleared()
+            self.lists_show_what_is_public()
 
     def steps_stand_as_they_should(self) -> None:
         rows = Standing.objects.filter(story__in=list(self.rows)).select_related("step")
@@ -755,58 +1018,136 @@ class Newsroom(RuleBasedStateMachine):
         by_digest = {(digest, covers): words for (words, covers), digest in self.digests.items()}
         assert len(by_digest) == len(self.digests), "other words, the same digest"
 
+    def public_now(self, at: datetime) -> dict[int, Shown]:
+        """What anybody may read of each story, by the model."""
+        return {story.id: shown for story in self.model.stories if (shown := story.public(at))}
+
     def public_is_what_should_be(self) -> None:
         """The predicate, now and around each instant that counts: neither early nor late."""
-        instants = {story.visible_from for story in self.model.stories} - {None}
-        instants |= {story.armed.embargo for story in self.model.stories if story.armed}
-        around = [at + off for at in instants if at for off in (-INSTANT, INSTANT * 0)]
+        instants = self.instants()
+        around = [at + off for at in instants for off in (-INSTANT, INSTANT * 0)]
         for at in [*around, datetime(2999, 1, 1, tzinfo=UTC)]:
-            should = {story.armed.id for story in self.model.stories if story.armed and story.is_public(at)}
+            should = {shown.release.id for shown in self.public_now(at).values()}
             assert set(Release.objects.public(at=at).values_list("pk", flat=True)) == should, at
-        before = database_now()
-        now = set(Release.objects.public().values_list("pk", flat=True))
-        after = database_now()
+        before = self.public_now(database_now())
+        rows = list(Release.objects.public().values_list("story", "pk"))
+        now = dict(rows)
+        after = self.public_now(database_now())
+        assert len(rows) == len(now), "two releases of one story"
         for story in self.model.stories:
-            if story.armed and story.is_public(before) == story.is_public(after):
-                assert (story.armed.id in now) == story.is_public(before)
-        assert now <= {story.armed.id for story in self.model.stories if story.armed}
+            expected = [shown and shown.release.id for shown in (before.get(story.id), after.get(story.id))]
+            assert now.get(story.id) in expected
+            if story.id in before and before[story.id].release.kind != Kind.NEW:
+                self.did("a correction came out")
+            if story.id in before and story.course(database_now()).withdrawals:
+                self.did("public again")
+
+    def instants(self) -> set[datetime]:
+        """Each at which something comes out, would come out, went, was held or was lifted."""
+        now, found = database_now(), {stop.at for stop in self.model.stops[-2:]}
+        for story in self.model.stories:
+            course = story.course(now)
+            found |= {shown.since for shown in course.shown[-3:]}
+            found |= {event.at for event in story.events[-2:]}
+            if course.armed and course.moment:
+                found |= {course.moment, course.armed.embargo}
+        return found
 
     def pages_show_what_was_cleared(self) -> None:
         before = database_now()
         answers = {address: self.browser.get(f"/news/{address}/") for address in sorted(self.addresses)}
         never = self.browser.get(NEVER)
-        listing = pick(("/", "/feed.atom", "/sitemap.xml"), self.turn)
-        listed = set(wording.WORD.findall(self.browser.get(listing).content.decode()))
         after = database_now()
-        words: set[str] = set()
         for address, answer in answers.items():
-            story = self.model.holder_of(address)
-            if story is None or not story.is_public(after):
-                found = (answer.status_code, answer.content, dict(answer.headers))
-                assert found == (never.status_code, never.content, dict(never.headers)), address
-            elif story.is_public(before):
+            what, thing = self.model.reader_finds(address, before)
+            if (what, thing) != self.model.reader_finds(address, after):
+                continue
+            found, body = set(wording.WORD.findall(answer.content.decode())), answer.content.decode()
+            if what == "nothing":
+                same = (answer.status_code, answer.content, dict(answer.headers))
+                assert same == (never.status_code, never.content, dict(never.headers)), address
+            elif what == "story":
                 assert answer.status_code == 200, address
-                assert story.armed
-                content = story.revisions[story.armed.revision].content
-                on_page = set(wording.WORD.findall(answer.content.decode()))
-                assert wording.shown(content) <= on_page
-                assert on_page <= set(wording.WORD.findall(str(content)))
-                for block in content["body"]:
-                    assert block["html"] in answer.content.decode()
-                self.did("public")
-                if len(story.revisions) - 1 > story.armed.revision:
-                    self.did("public after a correction was tried")
-            if story and story.armed and story.is_public(after):
-                words |= set(wording.WORD.findall(str(story.revisions[story.armed.revision].content)))
-                headline = wording.WORD.findall(story.revisions[story.armed.revision].content["headline"])
-                if story.is_public(before) and listing != "/sitemap.xml":
-                    assert set(headline) <= listed
-        assert listed <= words
+                story = next(one for one in self.model.stories if thing in one.course(after).shown)
+                self.page_shows(story, thing, body)
+            elif what == "elsewhere":
+                assert (answer.status_code, answer["Location"]) == (301, f"/news/{thing}/"), address
+                assert not found
+                self.did("elsewhere")
+            elif what == "withdrawn":
+                assert answer.status_code == 200, address
+                assert found == set(wording.WORD.findall(thing.reason + self.headline(thing.release)))
+                self.did("withdrawn page")
+            else:
+                assert (answer.status_code, found) == (410, set()), address
+                self.did("killed page")
+
+    def headline(self, release: int) -> str:
+        return next(
+            str(story.revisions[one.revision].content["headline"])
+            for story in self.model.stories
+            for one in story.releases()
+            if one.id == release
+        )
+
+    def page_shows(self, story: Story, shown: Shown, body: str) -> None:
+        """Every word that is public, with what was corrected, and no other."""
+        content, found = story.revisions[shown.release.revision].content, set(wording.WORD.findall(body))
+        notes = set(wording.WORD.findall(" ".join(shown.notes)))
+        assert wording.shown(content) | notes <= found
+        assert found <= set(wording.WORD.findall(str(content))) | notes
+        for block in content["body"]:
+            assert block["html"] in body
+        self.did("public")
+        if story.newest > shown.release.revision:
+            self.did("public after a correction was tried")
+
+    def lists_show_what_is_public(self) -> None:
+        """Each list has every public story once, and nothing else; a file is there while a story shows it."""
+        before = self.public_now(database_now())
+        listing = pick(("/", "/feed.atom", "/sitemap.xml"), self.turn)
+        text = self.browser.get(listing).content.decode()
+        media = {file: self.browser.get(f"/media/{file}.png") for file in FILES}
+        # Read to the end, or the files stay open.
+        digests = {file: sha256(answer.getvalue()).hexdigest() for file, answer in media.items()}
+        if before != self.public_now(database_now()):
+            return
+        stories = {story.id: story for story in self.model.stories}
+        public = {
+            stories[pk].slug(shown.release): stories[pk].revisions[shown.release.revision].content
+            for pk, shown in before.items()
+        }
+        for file, answer in media.items():
+            there = any(file in told.files(content) for content in public.values())
+            assert (answer.status_code, digests[file] == file) == ((200, True) if there else (404, False))
+        linked = set(re.findall(r"/news/([^/<\"]+)/", text))
+        assert linked == public.keys(), listing
+        words = {word for content in public.values() for word in wording.WORD.findall(str(content))}
+        found = set(wording.WORD.findall(text))
+        assert found <= words
+        if listing != "/sitemap.xml":
+            for content in public.values():
+                assert set(wording.WORD.findall(content["headline"])) <= found
+        if listing == "/feed.atom":
+            self.feed_tells_when(text, before)
+
+    def feed_tells_when(self, text: str, public: dict[int, Shown]) -> None:
+        """Since when each is public, and its last change of weight: small updates are not told."""
+        entries = {}
+        for entry in etree.fromstring(text.encode()).iter(f"{ATOM}entry"):
+            instants = (entry.findtext(f"{ATOM}published"), entry.findtext(f"{ATOM}updated"))
+            entries[entry.findtext(f"{ATOM}id")] = tuple(datetime.fromisoformat(one) for one in instants)
+        assert entries == {
+            f"urn:uuid:{self.rows[pk].uid}": tuple(
+                at.replace(microsecond=0) for at in (shown.first, shown.updated)
+            )
+            for pk, shown in public.items()
+        }
 
     def nothing_is_lost(self) -> bool:
         """The record only grows, every draft and every fact is there; whether there is a new one."""
         chain = list(
-            Entry.objects.filter(story__in=list(self.rows))
+            Entry.objects.filter(Q(story__in=list(self.rows)) | Q(story=None))
             .order_by("pk")
             .values_list("story", "number", "hash")
         )
@@ -814,14 +1155,18 @@ class Newsroom(RuleBasedStateMachine):
         grown, self.chain = chain != self.chain, chain
         if grown or self.turn % 10 == 0:
             assert list(record.verify()) == []
-        counts = Counter(Entry.objects.filter(story__in=list(self.rows)).values_list("source", flat=True))
+        sources = Entry.objects.filter(Q(story__in=list(self.rows)) | Q(story=None))
+        counts = Counter(sources.values_list("source", flat=True))
         stories = self.model.stories
+        happened = Counter(type(event) for story in stories for event in story.events)
+        happened.update(type(stop) for stop in self.model.stops)
+        for source, kind in FACTS.items():
+            assert counts[source] == happened[kind], source
         assert counts["stories_revision"] == sum(len(story.revisions) for story in stories)
         assert counts["approvals_decision"] == sum(len(story.decisions) for story in stories)
-        assert counts["newsroom_release"] == sum(len(story.releases) for story in stories)
-        assert counts["newsroom_disarm"] == sum(len(story.disarmed) for story in stories)
-        assert counts["newsroom_holdlift"] == sum(len(story.lifts) for story in stories)
         assert counts["newsroom_announcement"] == sum(len(story.announced) for story in stories)
+        signed = sum(len(release.signed) for story in stories for release in story.releases())
+        assert counts["newsroom_releasesignoff"] == signed
         copies = {
             (copy.story_id, copy.by_id): copy.fields
             for copy in WorkingCopy.objects.filter(story__in=list(self.rows))

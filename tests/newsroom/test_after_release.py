@@ -327,6 +327,17 @@ def test_a_withdrawn_story_is_not_announced(newsroom):
     assert releasing.seconds_to_go(release.pk) is None
 
 
+def test_what_was_corrected_before_the_withdrawal_is_not_announced_either(newsroom):
+    """No worker was there for the first release: nobody is sent what has been taken back meanwhile."""
+    first = newsroom.public()
+    correct(newsroom, first)
+    releasing.withdraw(story=first.story, by=newsroom.officer, reason="Wrong", kill=True)
+    assert releasing.due(database_now()) == []
+    assert releasing.announce(release_id=first.pk, worker="late") is None
+    assert not Release.objects.public(first.embargo).exists()
+    assert whole()
+
+
 # The moment is moved
 
 
