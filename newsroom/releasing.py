@@ -8,7 +8,7 @@ from django.utils.crypto import salted_hmac
 
 from approvals import rules
 from stories.models import Revision, Story, User
-from stories.moments import Moment
+from stories.moments import Moment, zone_of
 from stories.refusals import hint_of
 
 from .models import Announcement, Delivery, Disarm, Hold, HoldLift, Release, Subscriber, Visibility
@@ -115,7 +115,9 @@ def arm(
         NotCleared: sign-offs are missing on exactly this revision.
         Moved: there is a newer revision, or another release is armed than was on the screen.
         PastEmbargo, FarEmbargo, Unfit, AlreadyPublic, AddressTaken: see there.
+        UnknownZone: nobody knows the zone in which the moment, or "now", is meant.
     """
+    zone_of(moment.zone if moment else zone)
     try:
         with transaction.atomic():
             Story.objects.select_for_update().get(pk=revision.story_id)
