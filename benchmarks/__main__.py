@@ -1,6 +1,7 @@
 """Run benchmarks and write `benchmarks/RESULTS.md`: `.venv/bin/python -m benchmarks [NAME [OPTION ...]]`.
 
-Without a name all but `lists` are run, which takes many times as long; what was not run stays as it is there.
+Without a name the first two are run; the others take many times as long. What was not run stays as it is
+there.
 """
 
 import os
@@ -16,6 +17,9 @@ TITLES = {
     "embargo": "Exactness of an embargo",
     "reads": "Reads of a public page",
     "lists": "The lists of a large newsroom",
+    "faults": "Faults",
+    "timing": "How long a “not found” takes",
+    "many": "Many at one instant",
 }
 HEADING = "# What was measured\n\n`python -m benchmarks` writes this file.\n"
 
