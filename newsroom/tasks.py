@@ -28,8 +28,11 @@ log = logging.getLogger(__name__)
 AHEAD = timedelta(seconds=60)
 #: How much before its moment a worker takes up a release, to meet it awake and with a warm connection.
 EARLY = timedelta(seconds=0.5)
-#: How long a worker waits for a moment by the database's clock, in seconds. Its own may run ahead.
-PATIENCE = 2.0
+#: How long a worker waits for a moment by the database's clock, in seconds. Its own may run ahead by five.
+PATIENCE = 6.0
+#: After how long a message is not worth its work any more, in seconds. Whose clock runs ahead throws away
+#: what others have just sent, so it is well above what clocks differ by.
+SOON = 15
 #: How long one task goes on sending mail before it gives its place to others, in seconds.
 SLICE = 5.0
 #: One task at a time sends, so that a mail server that hangs never takes all places of a worker from the
@@ -111,7 +114,7 @@ def sweep() -> int:
     for release_id, _ in missed:
         announce.apply_async((release_id,), expires=30)
     if delivering.outstanding():
-        deliver.apply_async(expires=5)
+        deliver.apply_async(expires=SOON)
     return len(missed)
 
 
