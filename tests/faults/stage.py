@@ -232,7 +232,7 @@ class Stage:
 
         # Each broker has exceptions of its own for not being there yet.
         with suppress(Exception):
-            tasks.sweep.apply_async(expires=5, retry=False)
+            tasks.sweep.apply_async(expires=15, retry=False)
 
 
 def free_port() -> int:

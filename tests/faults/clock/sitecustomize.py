@@ -27,6 +27,8 @@ class Kind(type):
 class Shifted(Real, metaclass=Kind):
     """The class that everybody imports from now on."""
 
+    __slots__ = ()
+
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
         return Real.fromtimestamp(time.time(), tz)
