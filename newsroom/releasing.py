@@ -1,6 +1,7 @@
 """The verbs of release. Each is safe to run twice; the database checks each rule once more."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import Error, connection, transaction
@@ -286,18 +287,23 @@ def delivery_key(receipt: Announcement, recipient: str) -> str:
 
 
 def seconds_to_go(release_id: int) -> float | None:
-    """How long until a release is visible, by the database's clock; not above 0 once it is.
+    """How long until a release is visible; None where it has its receipt already, or is not on its way."""
+    return waits([release_id]).get(release_id)
 
-    None where it has its receipt already, or is not on its way: held, called off, replaced.
+
+def waits(release_ids: Sequence[int]) -> dict[int, float]:
+    """How many seconds until each release is visible, by the database's clock; not above 0 once it is.
+
+    Without those that have their receipt already, or are not on their way: held, called off, replaced.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT extract(epoch FROM visible_from - clock_timestamp())::float8 FROM newsroom_visibility"
-            " WHERE release_id = %s AND NOT announced",
-            [release_id],
+            "SELECT release_id, extract(epoch FROM visible_from - clock_timestamp())::float8"
+            " FROM newsroom_visibility"
+            " WHERE release_id = ANY(%s) AND visible_from IS NOT NULL AND NOT announced",
+            [list(release_ids)],
         )
-        row = cursor.fetchone()
-    return row[0] if row else None
+        return dict(cursor.fetchall())
 
 
 def due(before: datetime) -> list[tuple[int, datetime]]:

@@ -88,6 +88,22 @@ def test_an_eta_for_each_release_of_the_next_minute_and_for_no_other(newsroom, s
     assert datetime.fromisoformat(headers["expires"]) - soon.embargo < timedelta(seconds=61)
 
 
+def test_thousands_of_one_instant_go_with_a_few_messages(newsroom, monkeypatch, sent):
+    monkeypatch.setattr(tasks, "TOGETHER", 2)
+    instant = database_now().astimezone(UTC) + timedelta(seconds=30)
+    same = [arm_for(newsroom, f"same-{number}", instant) for number in range(3)]
+    other = arm_for(newsroom, "other", instant + timedelta(seconds=1))
+    assert tasks.look_ahead() == 4
+    arguments = [headers["argsrepr"] for _, headers in sent]
+    assert arguments == [f"({same[0]}, {same[1]})", f"({same[2]},)", f"({other},)"]
+
+
+def arm_for(newsroom, slug: str, instant: datetime) -> int:
+    """The id of a release for exactly that instant."""
+    revision, moment = newsroom.cleared(slug=slug), Moment(instant, "Europe/London")
+    return releasing.arm(revision=revision, by=newsroom.officer, moment=moment).pk
+
+
 def test_an_eta_is_always_far_below_the_visibility_timeout(settings):
     timeout = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
     assert tasks.AHEAD.total_seconds() + settings.CELERY_TASK_TIME_LIMIT < timeout
@@ -161,6 +177,28 @@ def test_the_second_time_nothing_happens(newsroom, sent):
     sent.clear()
     assert not tasks.announce(release.pk)
     assert sent == []
+
+
+def test_what_cannot_be_announced_keeps_no_other_from_it(newsroom, sent, caplog):
+    """The key of the second's delivery is taken, which nothing is prepared for."""
+    instant = database_now().astimezone(UTC) + timedelta(seconds=1)
+    ids = [arm_for(newsroom, f"same-{number}", instant) for number in range(3)]
+    Subscriber.objects.create(email="editor@paper.example")
+    receipt = ids[1]
+    key = releasing.delivery_key(Announcement(release_id=receipt), "editor@paper.example")
+    Delivery.objects.create(announcement=releasing_of_another(newsroom), recipient="x@paper.example", key=key)
+    assert tasks.announce(*ids)
+    announced = set(Announcement.objects.values_list("release_id", flat=True))
+    assert announced >= {ids[0], ids[2]}
+    assert receipt not in announced
+    assert f"release {receipt} could not be announced" in caplog.text
+
+
+def releasing_of_another(newsroom) -> Announcement:
+    """The receipt of another release, to which a delivery can belong."""
+    receipt = releasing.announce(release_id=newsroom.public(slug="another").pk, worker="test")
+    assert receipt
+    return receipt
 
 
 def test_a_release_that_never_was(newsroom):
