@@ -29,8 +29,8 @@ STORIES, POLLS = 10_000, 100_000
 WATCHED = 8
 #: Statements that arm as many at a time.
 ARMED_AT_ONCE = 500
-#: Seconds between arming and the instant, at least; and past it until nobody waits any more.
-LEAD, PATIENCE = 75, 600
+#: Seconds between arming and the instant, at least and at most; and past it until nobody waits any more.
+LEAD, LONGEST, PATIENCE = 75, 600, 600
 #: How long the public goes on asking after the instant.
 PAST = timedelta(seconds=5)
 
@@ -55,32 +55,34 @@ def main(arguments: list[str] | None = None) -> str:
     parser.add_argument(
         "--polls", type=int, default=POLLS, help=f"At least as many before the instant ({POLLS:,})"
     )
+    parser.add_argument("--lead", type=int, default=LONGEST, help=f"Seconds for it at most ({LONGEST})")
     parser.add_argument("--broker", choices=["pgmq", "redis"], help="One of the two; both, left out")
     parser.add_argument("--measure", choices=["pgmq", "redis"], help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.measure:
-        return json.dumps(measure(options.stories, options.polls, redis=options.measure == "redis"))
+        return json.dumps(measure(options))
     brokers = [options.broker] if options.broker else ["pgmq", *(["redis"] if REDIS else [])]
     return written([_apart(broker, options) for broker in brokers])
 
 
 def _apart(broker: str, options: Any) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.many", f"--measure={broker}"]
-    command += [f"--stories={options.stories}", f"--polls={options.polls}"]
+    command += [f"--stories={options.stories}", f"--polls={options.polls}", f"--lead={options.lead}"]
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
     found: dict[str, Any] = json.loads(out.splitlines()[-1])
     return found
 
 
-def measure(stories: int, polls: int, *, redis: bool) -> dict[str, Any]:
+def measure(options: Any) -> dict[str, Any]:
     """The figures with one broker."""
-    with a_stage(redis=redis) as stage:
+    stories, polls = options.stories, options.polls
+    with a_stage(redis=options.measure == "redis") as stage:
         with stage.superuser() as connection:
             clock = Clock(connection)
         loaded = timed("load", lambda: load(stories))
         rate = speed(stage.port)
         # Arming takes part of the time that there is; the public needs the rest.
-        lead = max(LEAD, polls / rate * 1.3) + stories / 60
+        lead = min(max(LEAD, polls / rate), options.lead) + stories / 150
         moment = clock.now() + timedelta(seconds=lead)
         armed = timed("arm", lambda: arm(stage, moment))
         tell(f"{(moment - clock.now()).total_seconds():.0f} s to go, at {rate:.0f} answers a second")
