@@ -124,7 +124,7 @@ def killed(step: Step, *, whole: bool | None = None) -> Callable[[Stage, Round, 
     def act(stage: Stage, one: Round, number: int) -> None:
         worker = stage.workers[0]
         with step(stage, one) as reached:
-            stage.until(reached, "worker at the step", TO_THE_STEP)
+            stage.until(reached, f"worker at the step of {one.slug}", TO_THE_STEP)
             if number % 2 if whole is None else whole:
                 worker.finish()
             else:

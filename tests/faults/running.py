@@ -10,7 +10,7 @@ from typing import Any
 from .brokers import REDIS
 from .faults import FAULTS, Fault
 from .rounds import Outcome, Round
-from .stage import SUBSCRIBERS, Stage, a_stage
+from .stage import SUBSCRIBERS, Stage, Stuck, a_stage
 from .watching import Clock
 
 
@@ -33,6 +33,8 @@ class Tally:
     first: list[float] = field(default_factory=list)
     announced: list[float] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    #: How often it did not come to the fault.
+    missed: int = 0
     #: How long all its rounds took.
     seconds: float = 0.0
     #: Why it was not tried.
@@ -62,6 +64,7 @@ class Tally:
             "lost": self.lost,
             "announced twice": self.announced_again,
             "delivered twice": self.duplicated,
+            "not broken": self.missed,
         }
         return {what: count for what, count in counts.items() if count}
 
@@ -106,7 +109,11 @@ def _many(
     with fault.around(stage):
         for number in range(times):
             one = Round(stage, room, clock, f"{slug}-{number}", hurry=hurry)
-            fault.act(stage, one, number)
+            try:
+                fault.act(stage, one, number)
+            except Stuck as stuck:
+                tally.missed += 1
+                tally.stuck.append(f"{fault.name}, round {number}: {stuck}")
             tally.add(one.finish())
     tally.seconds = round(time.monotonic() - begun, 1)
 
@@ -124,7 +131,7 @@ def rows(tallies: Iterable[Tally]) -> list[list[object]]:
         else [
             tally.fault,
             tally.broker,
-            tally.rounds,
+            tally.rounds - tally.missed,
             f"{tally.polls:,}",
             tally.early,
             tally.lost,
