@@ -118,14 +118,14 @@ def before_the_acknowledgement(stage: Stage, one: Round) -> Iterator[Callable[[]
 Step = Callable[[Stage, Round], AbstractContextManager[Callable[[], bool]]]
 
 
-def killed(step: Step, *, whole: bool | None = None) -> Callable[[Stage, Round, int], None]:
-    """`kill -9` at a step: for the whole worker, or for the processes in which its tasks run, in turns."""
+def killed(step: Step, *, turn: int = 0, whole: bool = False) -> Callable[[Stage, Round, int], None]:
+    """`kill -9` at a step: for the processes of a worker in which its tasks run, or for all of it, in turns."""
 
     def act(stage: Stage, one: Round, number: int) -> None:
         worker = stage.workers[0]
         with step(stage, one) as reached:
             stage.until(reached, f"worker at the step of {one.slug}", TO_THE_STEP)
-            if number % 2 if whole is None else whole:
+            if whole or (number + turn) % 2:
                 worker.finish()
             else:
                 stage.kill_pool(worker)
@@ -227,11 +227,11 @@ def _await_pools(stage: Stage) -> None:
 
 FAULTS = (
     Fault("worker killed before the claim", killed(before_the_claim)),
-    Fault("worker killed between claim and commit", killed(before_the_commit)),
+    Fault("worker killed between claim and commit", killed(before_the_commit, turn=1)),
     Fault("worker killed while it commits", killed(in_the_commit)),
-    Fault("worker killed after the commit, before sending", killed(before_sending)),
+    Fault("worker killed after the commit, before sending", killed(before_sending, turn=1)),
     Fault("worker killed while sending, before the words", killed(while_sending("DATA"))),
-    Fault("worker killed while sending, after the words", killed(while_sending(TAKEN))),
+    Fault("worker killed while sending, after the words", killed(while_sending(TAKEN), turn=1)),
     Fault(
         "worker killed before it acknowledges",
         killed(before_the_acknowledgement, whole=True),
