@@ -119,7 +119,7 @@ Step = Callable[[Stage, Round], AbstractContextManager[Callable[[], bool]]]
 
 
 def killed(step: Step, *, turn: int = 0, whole: bool = False) -> Callable[[Stage, Round, int], None]:
-    """`kill -9` at a step: for the processes of a worker in which its tasks run, or for all of it, in turns."""
+    """`kill -9` at a step: for those processes of a worker in which tasks run, or for all of it, in turns."""
 
     def act(stage: Stage, one: Round, number: int) -> None:
         worker = stage.workers[0]
