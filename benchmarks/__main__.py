@@ -29,12 +29,13 @@ def main() -> None:
     name, *options = sys.argv[1:] or [""]
     if name and name not in TITLES:
         sys.exit(f"There is no benchmark “{name}”: {', '.join(TITLES)}.")
-    sections = kept()
     for one in [name] if name else ["embargo", "reads"]:
         command = [sys.executable, "-m", f"benchmarks.{one}", *options]
         found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         where = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        # Another benchmark may have ended meanwhile.
+        sections = kept()
         sections[TITLES[one]] = f"{when}, {where}.\n\n{found.strip()}\n"
         print(f"## {TITLES[one]}\n\n{sections[TITLES[one]]}", flush=True)
         written = [f"## {title}\n\n{sections[title]}" for title in TITLES.values() if title in sections]
