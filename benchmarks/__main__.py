@@ -1,6 +1,7 @@
 """Run benchmarks and write `benchmarks/RESULTS.md`: `.venv/bin/python -m benchmarks [NAME [OPTION ...]]`.
 
-Without a name all but `lists` are run, which takes many times as long; what was not run stays as it is there.
+Without a name the first two are run; the others take many times as long. What was not run stays as it is
+there.
 """
 
 import os
@@ -16,6 +17,9 @@ TITLES = {
     "embargo": "Exactness of an embargo",
     "reads": "Reads of a public page",
     "lists": "The lists of a large newsroom",
+    "faults": "Faults",
+    "timing": "How long a “not found” takes",
+    "many": "Many at one instant",
 }
 HEADING = "# What was measured\n\n`python -m benchmarks` writes this file.\n"
 
@@ -25,12 +29,13 @@ def main() -> None:
     name, *options = sys.argv[1:] or [""]
     if name and name not in TITLES:
         sys.exit(f"There is no benchmark “{name}”: {', '.join(TITLES)}.")
-    sections = kept()
     for one in [name] if name else ["embargo", "reads"]:
         command = [sys.executable, "-m", f"benchmarks.{one}", *options]
         found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         where = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        # Another benchmark may have ended meanwhile.
+        sections = kept()
         sections[TITLES[one]] = f"{when}, {where}.\n\n{found.strip()}\n"
         print(f"## {TITLES[one]}\n\n{sections[TITLES[one]]}", flush=True)
         written = [f"## {title}\n\n{sections[title]}" for title in TITLES.values() if title in sections]

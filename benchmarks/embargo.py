@@ -1,4 +1,4 @@
-"""How exact an embargo is: the page is polled every few milliseconds round the instant, 20 times.
+"""How exact an embargo is: the page is polled every few milliseconds up to the instant and past it, 50 times.
 
 Measured from the instant to the end of the first answer with status 200, on one machine and one clock: an
 answer of 200 before the instant would be negative. Beside it, in the same run, the receipt: how long after
@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.stack import Stack, running, table
 
-RUNS = 20
+RUNS = 50
 EVERY = 0.003
 
 
@@ -21,27 +21,30 @@ def main() -> str:
     """Run it; the table."""
     with running() as stack:
         figures = [measure(stack, number) for number in range(RUNS)]
-        late = [receipt(release) for _, release in figures]
-    offsets = [offset for offset, _ in figures]
+        late = [receipt(release) for _, release, _ in figures]
+    offsets = [offset for offset, _, _ in figures]
+    polls = sum(count for _, _, count in figures)
     rows = [
         ["first 200 after the instant", *spread(offsets)],
         ["announced after the instant (worker)", *spread(late)],
     ]
     early = sum(offset < 0 for offset in offsets)
     return (
-        table(["20 releases", "min ms", "median ms", "max ms"], rows)
-        + f"\n\nEarly: {early} of {RUNS}. Polled every {EVERY * 1000:.0f} ms.\n"
+        table([f"{RUNS} releases", "min ms", "median ms", "99% ms", "max ms"], rows)
+        + f"\n\nEarly: {early} of {RUNS}, in {polls:,} polls, one every {EVERY * 1000:.0f} ms.\n"
     )
 
 
 def spread(seconds: list[float]) -> list[str]:
-    """The least, the median and the greatest, in milliseconds."""
-    return [f"{value * 1000:.1f}" for value in (min(seconds), statistics.median(seconds), max(seconds))]
+    """The least, the median, the 99th percentile and the greatest, in milliseconds."""
+    ordered = sorted(seconds)
+    high = ordered[round(0.99 * (len(ordered) - 1))]
+    return [f"{value * 1000:.1f}" for value in (ordered[0], statistics.median(ordered), high, ordered[-1])]
 
 
-def measure(stack: Stack, number: int) -> tuple[float, Any]:
-    """Arm a story and poll its page; seconds from the instant to the first 200, and the release."""
-    release = armed(number, timedelta(seconds=3))
+def measure(stack: Stack, number: int) -> tuple[float, Any, int]:
+    """Arm a story and poll its page; seconds from the instant to the first 200, the release, the polls."""
+    release, polls = armed(number, timedelta(seconds=2)), 0
     path = f"/news/{release.revision.slug}/"
     connection = http.client.HTTPConnection("127.0.0.1", stack.port)
     while True:
@@ -49,8 +52,9 @@ def measure(stack: Stack, number: int) -> tuple[float, Any]:
         answer = connection.getresponse()
         answer.read()
         seen = datetime.now(UTC)
+        polls += 1
         if answer.status == 200:
-            return (seen - release.embargo).total_seconds(), release
+            return (seen - release.embargo).total_seconds(), release, polls
         time.sleep(EVERY)
 
 

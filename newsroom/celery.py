@@ -4,9 +4,12 @@ import os
 
 from celery import Celery
 
+from .wholeness import Whole
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
 
 app = Celery("newsroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["newsroom"], related_name="watch_tasks")
+app.steps["worker"].add(Whole)

@@ -1,6 +1,7 @@
 """The verbs of release. Each is safe to run twice; the database checks each rule once more."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import Error, connection, transaction
@@ -8,7 +9,7 @@ from django.db.models import Q
 
 from approvals import rules
 from stories.models import Organisation, Revision, Story, User
-from stories.moments import Moment
+from stories.moments import Moment, zone_of
 from stories.refusals import hint_of
 
 from . import delivering
@@ -198,7 +199,9 @@ def arm(
         NoteMissing, SameWords: of a correction or an update; NotPublic: there is nothing to correct.
         Frozen: the moment falls into a freeze from which the story is not exempted.
         PastEmbargo, FarEmbargo, Unfit, AlreadyPublic, Killed, AddressTaken: see there.
+        UnknownZone: nobody knows the zone in which the moment, or "now", is meant.
     """
+    zone_of(moment.zone if moment else zone)
     note = note.strip() if kind != Kind.NEW else ""
     try:
         with transaction.atomic():
@@ -532,20 +535,25 @@ def _is_claimed(error: Error) -> bool:
 
 
 def seconds_to_go(release_id: int) -> float | None:
-    """How long until a release is visible, by the database's clock; not above 0 once it is.
+    """How long until a release is visible; None where it has its receipt already, or is not on its way."""
+    return waits([release_id]).get(release_id)
 
-    None where it has its receipt already, or is not on its way: held, called off, replaced.
+
+def waits(release_ids: Sequence[int]) -> dict[int, float]:
+    """How many seconds until each release is visible, by the database's clock; not above 0 once it is.
+
+    Without those that have their receipt already, or are not on their way: held, called off, replaced.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT extract(epoch FROM visible_from - clock_timestamp())::float8 FROM newsroom_visibility"
-            " WHERE release_id = %s AND NOT announced AND withdrawn_at IS NULL"
+            "SELECT release_id, extract(epoch FROM visible_from - clock_timestamp())::float8"
+            " FROM newsroom_visibility"
+            " WHERE release_id = ANY(%s) AND NOT announced AND withdrawn_at IS NULL"
             " AND visible_from <= coalesce((SELECT min(h.at) FROM newsroom_holdall h WHERE NOT EXISTS"
             " (SELECT 1 FROM newsroom_holdalllift l WHERE l.hold_id = h.id)), 'infinity')",
-            [release_id],
+            [list(release_ids)],
         )
-        row = cursor.fetchone()
-    return row[0] if row else None
+        return dict(cursor.fetchall())
 
 
 def due(before: datetime, story: Story | None = None) -> list[tuple[int, datetime]]:

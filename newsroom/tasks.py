@@ -7,10 +7,14 @@ what was missed, and the claim is an insertion that can succeed once.
 import logging
 import os
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from random import sample
 from threading import Thread
 from time import monotonic, sleep
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 from django.db.models.functions import Now
 
@@ -28,8 +32,14 @@ log = logging.getLogger(__name__)
 AHEAD = timedelta(seconds=60)
 #: How much before its moment a worker takes up a release, to meet it awake and with a warm connection.
 EARLY = timedelta(seconds=0.5)
-#: How long a worker waits for a moment by the database's clock, in seconds. Its own may run ahead.
-PATIENCE = 2.0
+#: How long a worker waits for a moment by the database's clock, in seconds. Its own may run ahead by five.
+PATIENCE = 6.0
+#: After how long a message is not worth its work any more, in seconds. Whose clock runs ahead throws away
+#: what others have just sent, so it is well above what clocks differ by.
+SOON = 15
+#: How many releases of one instant go with one message. A message each would keep the broker and the workers
+#: busy with nothing else on a day with thousands: each is sent by several looks ahead, and by each sweep.
+TOGETHER = 50
 #: How long one task goes on sending before it gives its place to others, in seconds.
 SLICE = 5.0
 #: On each machine one task at a time sends, so that the other places of its workers are left to the
@@ -48,9 +58,17 @@ def look_ahead() -> int:
     """Set a short ETA for each release that becomes visible soon. The number of them."""
     now = database_now()
     coming = [row for row in releasing.due(now + AHEAD) if row[1] > now]
-    for release_id, visible_from in coming:
-        _set_eta(release_id, visible_from, datetime.now(UTC) - database_now())
+    for release_ids, visible_from in _together(coming):
+        _set_eta(release_ids, visible_from, datetime.now(UTC) - database_now())
     return len(coming)
+
+
+def _together(rows: list[tuple[int, datetime]]) -> Iterator[tuple[tuple[int, ...], datetime]]:
+    """The releases of each instant, a few at a time."""
+    for visible_from, same in groupby(rows, key=lambda row: row[1]):
+        ids = [release_id for release_id, _ in same]
+        for begin in range(0, len(ids), TOGETHER):
+            yield tuple(ids[begin : begin + TOGETHER]), visible_from
 
 
 def expect(story: Story) -> None:
@@ -60,7 +78,7 @@ def expect(story: Story) -> None:
     """
     for release_id, visible_from in releasing.due(database_now() + AHEAD, story):
         skew = datetime.now(UTC) - database_now()
-        arguments = (release_id, visible_from, skew)
+        arguments = ((release_id,), visible_from, skew)
         Thread(name=f"expect {release_id}", target=_try_eta, args=arguments, daemon=True).start()
 
 
@@ -77,59 +95,77 @@ def _try_send() -> None:
         log.warning("deliveries are left to the sweep: the broker does not answer (%s)", error)
 
 
-def _try_eta(release_id: int, visible_from: datetime, skew: timedelta) -> None:
+def _try_eta(release_ids: tuple[int, ...], visible_from: datetime, skew: timedelta) -> None:
     try:
-        _set_eta(release_id, visible_from, skew, retry=False)
+        _set_eta(release_ids, visible_from, skew, retry=False)
     # Each broker has exceptions of its own for not being there.
     except Exception as error:
-        log.warning("release %s is left to the sweep: the broker does not answer (%s)", release_id, error)
+        log.warning("release %s is left to the sweep: the broker does not answer (%s)", *release_ids, error)
 
 
-def _set_eta(release_id: int, visible_from: datetime, skew: timedelta, *, retry: bool = True) -> None:
+def _set_eta(
+    release_ids: tuple[int, ...], visible_from: datetime, skew: timedelta, *, retry: bool = True
+) -> None:
     # By this machine's clock, which workers compare with; the claim asks the database's again.
     moment = visible_from + skew
     soon = max(moment, datetime.now(UTC))
-    announce.apply_async((release_id,), eta=moment - EARLY, expires=soon + AHEAD, retry=retry)
+    announce.apply_async(release_ids, eta=moment - EARLY, expires=soon + AHEAD, retry=retry)
 
 
 @app.task
-def announce(release_id: int) -> bool:
-    """Announce one release at its moment, if nobody has. Its deliveries are sent after commit."""
-    if not _await_moment(release_id):
-        return False
-    receipt = releasing.announce(release_id=release_id, worker=worker_name())
-    if receipt is None:
-        return False
-    # Who sends here already finds the new rows: of ten thousand at an instant not each has to say so.
-    if not cache.get(TURN):
-        deliver.apply_async(expires=60)
-    # By its name: what watches stands above what it watches.
-    app.send_task("newsroom.watch_tasks.probe", expires=60)
-    return True
+def announce(*release_ids: int) -> bool:
+    """Announce releases of one moment, when it comes, those that nobody has. Whether it did any.
+
+    Their deliveries are sent after commit.
+    """
+    visible = _await_moment(release_ids)
+    # In an order of its own: another worker that has the same ones would be in its way at each.
+    announced = sum(map(_announce, sample(visible, len(visible))))
+    if announced:
+        # Who sends here already finds the new rows: of ten thousand at an instant not each has to say so.
+        if not cache.get(TURN):
+            deliver.apply_async(expires=60)
+        # By its name: what watches stands above what it watches.
+        app.send_task("newsroom.watch_tasks.probe", expires=60)
+    return announced > 0
 
 
-def _await_moment(release_id: int) -> bool:
-    """Wait until a release is visible, if that is a matter of seconds. Whether it is."""
-    while (wait := releasing.seconds_to_go(release_id)) is not None and wait <= PATIENCE:
-        if wait <= 0:
-            return True
-        sleep(wait)
-    return False
+def _announce(release_id: int) -> bool:
+    """Announce one, if nobody has. Whatever is wrong with it, the others are announced."""
+    try:
+        return releasing.announce(release_id=release_id, worker=worker_name()) is not None
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:
+        log.exception("release %s could not be announced", release_id)
+        return False
+
+
+def _await_moment(release_ids: tuple[int, ...]) -> list[int]:
+    """Wait until one of the releases is visible, if that is a matter of seconds. Those that are."""
+    while waits := releasing.waits(release_ids):
+        if visible := [release_id for release_id, wait in waits.items() if wait <= 0]:
+            return visible
+        soonest = min(waits.values())
+        if soonest > PATIENCE:
+            break
+        sleep(soonest)
+    return []
 
 
 @app.task
 def sweep() -> int:
-    """Announce whatever was missed, each by a task of its own, and send what is due. The number missed.
+    """Announce whatever was missed, a few by each task, and send what is due. The number missed.
 
     The tasks expire soon, as the sweeps do that wait behind them: none pile up after an outage.
     """
     Heartbeat.objects.update_or_create(name="sweep", defaults={"at": Now()})
     missed = releasing.due(database_now())
-    for release_id, _ in missed:
-        announce.apply_async((release_id,), expires=30)
+    for release_ids, _ in _together(missed):
+        announce.apply_async(release_ids, expires=30)
     subscribing.forget()
     if delivering.outstanding() or subscribing.outstanding():
-        deliver.apply_async(expires=5)
+        deliver.apply_async(expires=SOON)
     return len(missed)
 
 

@@ -63,8 +63,11 @@ def zones() -> tuple[str, ...]:
 
 @cache
 def _names() -> frozenset[str]:
-    """The names that a zone can be meant by."""
-    found = available_timezones() - NO_ZONES
+    """The names that a zone can be meant by: those that the database takes too (`check_moment`).
+
+    So none of the old names without a place, such as GB and EST, of which half mean another zone in summer.
+    """
+    found = {name for name in available_timezones() - NO_ZONES if "/" in name or name == "UTC"}
     return frozenset(name for name in found if not name.startswith(("right/", "posix/")))
 
 

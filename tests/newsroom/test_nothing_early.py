@@ -178,6 +178,11 @@ def words(newsroom, asset) -> dict[str, Any]:
     Topic.objects.create(name="Canarytopic", slug="canarytopic")
     Organisation.objects.create(name="Canaryorganisation", slug="canaryorganisation")
     Organisation.objects.create(name="Canarypartner", slug="canarypartner")
+    return words_with(newsroom, asset)
+
+
+def words_with(newsroom, asset: Asset) -> dict[str, Any]:
+    """The words of the secret story, which shows a picture and has something attached."""
     size = {"width": asset.width, "height": asset.height}
     picture = {"sha256": asset.sha256, "name": asset.name, **size, **PICTURE_WORDS}
     document = attachments.store(BytesIO(pdf(text="Canarydocument")), newsroom.drafter)

@@ -88,6 +88,22 @@ def test_an_eta_for_each_release_of_the_next_minute_and_for_no_other(newsroom, s
     assert datetime.fromisoformat(headers["expires"]) - soon.embargo < timedelta(seconds=61)
 
 
+def test_thousands_of_one_instant_go_with_a_few_messages(newsroom, monkeypatch, sent):
+    monkeypatch.setattr(tasks, "TOGETHER", 2)
+    instant = database_now().astimezone(UTC) + timedelta(seconds=30)
+    same = [arm_for(newsroom, f"same-{number}", instant) for number in range(3)]
+    other = arm_for(newsroom, "other", instant + timedelta(seconds=1))
+    assert tasks.look_ahead() == 4
+    arguments = [headers["argsrepr"] for _, headers in sent]
+    assert arguments == [f"({same[0]}, {same[1]})", f"({same[2]},)", f"({other},)"]
+
+
+def arm_for(newsroom, slug: str, instant: datetime) -> int:
+    """The id of a release for exactly that instant."""
+    revision, moment = newsroom.cleared(slug=slug), Moment(instant, "Europe/London")
+    return releasing.arm(revision=revision, by=newsroom.officer, moment=moment).pk
+
+
 def test_an_eta_is_always_far_below_the_visibility_timeout(settings):
     timeout = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
     assert tasks.AHEAD.total_seconds() + settings.CELERY_TASK_TIME_LIMIT < timeout
@@ -161,6 +177,23 @@ def test_the_second_time_nothing_happens(newsroom, sent):
     sent.clear()
     assert not tasks.announce(release.pk)
     assert sent == []
+
+
+def test_what_cannot_be_announced_keeps_no_other_from_it(newsroom, sent, caplog, monkeypatch):
+    instant = database_now().astimezone(UTC) + timedelta(seconds=3)
+    ids = [arm_for(newsroom, f"same-{number}", instant) for number in range(3)]
+    announce = releasing.announce
+
+    def broken(*, release_id: int, worker: str) -> Announcement | None:
+        if release_id == ids[1]:
+            raise RuntimeError("nothing is prepared for this")
+        return announce(release_id=release_id, worker=worker)
+
+    monkeypatch.setattr(releasing, "announce", broken)
+    assert tasks.announce(*ids)
+    announced = set(Announcement.objects.values_list("release_id", flat=True))
+    assert announced == {ids[0], ids[2]}
+    assert f"release {ids[1]} could not be announced" in caplog.text
 
 
 def test_a_release_that_never_was(newsroom):
