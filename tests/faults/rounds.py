@@ -105,8 +105,7 @@ class Round:
     def _delivered(self) -> bool:
         return {mail.recipient for mail in self.stage.mail.about(self.slug)} >= set(SUBSCRIBERS) and not (
             self.stage.ask(
-                "SELECT count(*) FROM newsroom_delivery d JOIN newsroom_announcement a"
-                " ON a.id = d.announcement_id WHERE a.story_id = %s AND d.sent_at IS NULL",
+                "SELECT count(*) FROM newsroom_delivery WHERE story_id = %s AND sent_at IS NULL",
                 self.story_id,
             )
         )

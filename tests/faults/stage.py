@@ -222,7 +222,7 @@ class Stage:
 
         cache.delete(TURN)
         self.ask(
-            f"UPDATE {Delivery._meta.db_table} SET next_attempt = now()"
+            f"UPDATE {Delivery._meta.db_table} SET lease = now(), next_attempt = now()"
             " WHERE sent_at IS NULL AND attempts > 0"
         )
 
