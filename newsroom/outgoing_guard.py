@@ -1,14 +1,13 @@
 """Connections to hosts that a text names: to public addresses alone, and never for longer than was said."""
 
 import http.client
-import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
-from django.conf import settings
+from . import outgoing
 
 
 class PrivateAddress(OSError):
@@ -24,19 +23,9 @@ def address_of(host: str, port: int) -> str:
     """
     found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for each in found:
-        if not _is_allowed(each):
+        if not outgoing.is_allowed(each):
             raise PrivateAddress(f"{host} is at a private address")
     return found[0]
-
-
-def _is_allowed(address: str) -> bool:
-    parsed: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
-    # What is written as IPv6 and is IPv4 all the same.
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    if any(parsed in network for network in settings.LINKS_PRIVATE if network.version == parsed.version):
-        return True
-    return parsed.is_global and not parsed.is_multicast
 
 
 class _Plain(http.client.HTTPConnection):

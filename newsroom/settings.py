@@ -7,7 +7,7 @@ nowhere else. docs/operations.md lists them.
 import os
 import sys
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,6 @@ def hours(name: str, default: str) -> tuple[time, time] | None:
             f"{name} is “{given}”: write it as 22:00-06:00, or leave it empty."
         ) from None
     return (start, end) if start is not None and end is not None else None
-
-
-def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """The networks that the environment variable `name` lists by commas."""
-    given = os.environ.get(name, "")
-    try:
-        return [ip_network(part.strip()) for part in given.split(",") if part.strip()]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is “{given}”: write networks as 10.1.0.0/16. {error}") from None
 
 
 def ports(text: str) -> tuple[range, ...]:
@@ -192,8 +183,6 @@ PRESS_OFFICE_ZONE = os.environ.get("PRESS_OFFICE_ZONE", "Europe/London")
 # When nobody is at the press office, by its clocks: "22:00-06:00", or empty; and whether weekends count too.
 QUIET_HOURS = hours("NEWSROOM_QUIET_HOURS", "22:00-06:00")
 QUIET_WEEKENDS = flag("NEWSROOM_QUIET_WEEKENDS", "on")
-# Private networks that the links of stories may lead into, by commas: "10.1.0.0/16".
-LINKS_PRIVATE = networks("NEWSROOM_LINKS_PRIVATE")
 # Whom journalists ring, on every public page: a line each, a blank line between groups.
 PRESS_CONTACTS = os.environ.get("PRESS_CONTACTS", "")
 ORGANISATION = os.environ.get("ORGANISATION", "Department for Rivers and Coasts")
@@ -260,7 +249,8 @@ else:
 MAIL_FOLDER = VAR / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("MAIL_FROM", "Newsroom <news@newsroom.example>")
 
-# Where requests to receivers may go: to anybody's address, and to these networks besides; to these ports.
+# Where requests may go, to receivers and to what stories link to: to anybody's address, and to these
+# networks besides; to these ports.
 try:
     OUTGOING_ALLOW = tuple(
         ip_network(network.strip())

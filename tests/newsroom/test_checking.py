@@ -191,11 +191,11 @@ def test_a_link_that_does_not_want_machines_could_not_be_asked(newsroom, private
 @pytest.fixture
 def private(settings) -> None:
     """Links may lead to this machine."""
-    settings.LINKS_PRIVATE = [ip_network("127.0.0.0/8")]
+    settings.OUTGOING_ALLOW = [ip_network("127.0.0.0/8")]
 
 
 def test_a_link_into_a_private_network_is_not_asked(newsroom, settings):
-    settings.LINKS_PRIVATE = []
+    settings.OUTGOING_ALLOW = []
     with answering(200) as web:
         found = checking.linked(subject(linking(newsroom, web.url)))
     assert found.state == UNKNOWN

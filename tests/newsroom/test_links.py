@@ -16,7 +16,7 @@ OK, WRONG, UNKNOWN = Finding.OK, Finding.WRONG, Finding.UNKNOWN
 @pytest.fixture
 def private(settings) -> None:
     """Links may lead to this machine."""
-    settings.LINKS_PRIVATE = [ip_network("127.0.0.0/8")]
+    settings.OUTGOING_ALLOW = [ip_network("127.0.0.0/8")]
 
 
 def test_links_of_body_notes_and_contacts_each_once():
@@ -71,7 +71,7 @@ def test_it_follows_where_a_link_leads_on_to_but_not_for_ever(private):
 
 
 def test_no_redirect_leads_into_a_private_network(settings):
-    settings.LINKS_PRIVATE = [ip_network("127.0.0.1/32")]
+    settings.OUTGOING_ALLOW = [ip_network("127.0.0.1/32")]
     with serving(lambda method, path: (302, {"Location": "http://127.0.0.2:9/admin"}, b"")) as web:
         answer = links.ask(web.url)
     assert (answer.state, answer.words) == (UNKNOWN, "inside a private network: not asked")
@@ -83,12 +83,12 @@ def test_no_redirect_leads_into_a_private_network(settings):
     "224.0.0.1", "2130706433",
 ])  # fmt: skip
 def test_private_addresses_are_not_asked(settings, host):
-    settings.LINKS_PRIVATE = []
+    settings.OUTGOING_ALLOW = []
     assert links.ask(f"http://{host}:9/").words == "inside a private network: not asked"
 
 
 def test_public_addresses_are(settings):
-    settings.LINKS_PRIVATE = []
+    settings.OUTGOING_ALLOW = []
     assert outgoing_guard.address_of("8.8.8.8", 80) == "8.8.8.8"
 
 
@@ -137,7 +137,7 @@ def test_a_run_that_has_waited_for_long_asks_nobody(private, monkeypatch):
 
 
 def test_our_own_pages_are_asked_where_the_probe_looks(settings):
-    settings.SITE_URL, settings.LINKS_PRIVATE = "https://news.example", []
+    settings.SITE_URL, settings.OUTGOING_ALLOW = "https://news.example", []
     with serving(lambda method, path: (200, {}, b"")) as web:
         settings.PROBE_URL = web.url
         assert links.ask("https://news.example/news/bridge/").state == OK
