@@ -59,16 +59,15 @@ class Whole(bootsteps.StartStopStep):
         known: dict[int, Any] = {}
         while not self._over.wait(EVERY):
             processes = {process.pid: process for process in list(pool._pool)}
+            known |= processes
+            # While the pool itself is collecting one, nothing is said of how it ended: it is asked again.
+            ended = {pid: process.exitcode for pid, process in known.items() if process.exitcode is not None}
             # A process that ends by itself, or is told to, puts the lock back.
-            lost = [
-                pid
-                for pid, process in (known | processes).items()
-                if (process.exitcode or 0) == -signal.SIGKILL
-            ]
+            lost = [pid for pid, code in ended.items() if code == -signal.SIGKILL]
             if lost:
                 log.critical("process %s was killed: the worker ends, to be started anew", lost[0])
                 _end(set(processes) - set(lost))
-            known = processes
+            known = {pid: process for pid, process in known.items() if pid not in ended}
 
 
 def _end(left: set[int]) -> None:
