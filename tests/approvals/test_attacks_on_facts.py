@@ -25,7 +25,7 @@ from approvals.models import (
     Standing,
     Step,
 )
-from newsroom import releasing
+from newsroom import preflight, probing, releasing
 from newsroom.models import Release, Visibility
 from stories import drafting, pictures, record
 from stories.models import Organisation, Topic, User
@@ -93,6 +93,7 @@ def of_each_kind(newsroom: Newsroom) -> None:
         reason="Later.",
         seen=(disarmed.pk, disarmed.moment),
     )
+    preflight.check_now(story=disarmed.story, by=newsroom.officer)
     releasing.disarm(story=disarmed.story, by=newsroom.officer, reason="Wrong day.")
     withdrawn = newsroom.public(slug="withdrawn")
     releasing.withdraw(story=withdrawn.story, by=newsroom.officer, reason="Wrong.")
@@ -108,6 +109,7 @@ def of_each_kind(newsroom: Newsroom) -> None:
     releasing.unhold(story=story, by=newsroom.officer)
     release = releasing.arm(revision=revision, by=newsroom.officer, moment=None)
     releasing.announce(release_id=release.pk, worker="test")
+    probing.note(release=release, look=probing.Look(200), worker="test")
 
 
 def column_of(model: type[models.Model]) -> str:

@@ -384,7 +384,7 @@ def test_the_history_has_pages_and_as_many_queries_for_three_as_for_one(
         )
     Desk.objects.create(name="Another")
     browser = as_(newsroom.lawyer)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         text = browser.get(reverse("deputies")).content.decode()
     assert text.count("Nemo Outis for Adaeze Nwosu") == 25
     assert "page 1 of 2" in text

@@ -576,8 +576,10 @@ class Story:
             (text, writer)
             for text in prose(self.revisions[number].content, ALL_OF_IT, "")
             for writer in self.writers_of(text, number)
+            # Whoever signed it had not written it by then. That they put it back later is no harm.
             if not any(
-                text in texts and writer not in (decision.by, decision.authority)
+                text in texts
+                and not {decision.by, decision.authority} & set(self.writers_of(text, decision.revision))
                 for decision, texts in signed
             )
         ]

@@ -1,15 +1,18 @@
 """The permission matrix: one test over every URL and every role, the anonymous reader included."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from approvals.models import PrivateOffice
-from newsroom import delivering, receivers, subscribing
+from newsroom import delivering, receivers, releasing, subscribing
 from newsroom.access import PAGES, audience_of
 from newsroom.models import Delivery, Subscriber
 from stories import anchors, remarks
 from stories.access import Role, roles_of
+from stories.models import Organisation
 from tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +60,13 @@ def paths(newsroom) -> dict[str, str]:
     office = PrivateOffice.objects.create(match="role", name="Mayor", desk=desk)
     receiver = receivers.add(name="Wire", kind="webhook", url="https://hooks.example/")
     delivering.write(event="release", release=release, cause="announcement:1")
+    freeze = releasing.freeze(
+        by=newsroom.officer,
+        organisation=Organisation.objects.get(slug="rivers"),
+        since=datetime.now(UTC) + timedelta(days=400),
+        until=datetime.now(UTC) + timedelta(days=401),
+        reason="Election",
+    )
     subscriber = Subscriber.objects.create(email="reader@paper.example")
     arguments = {
         "story": {"slug": release.revision.slug},
@@ -86,6 +96,7 @@ def paths(newsroom) -> dict[str, str]:
         "office_remove": {"pk": desk.pk, "office": office.pk},
         "subscribe_confirm": {"token": subscribing.confirm_path("reader@paper.example").split("/")[2]},
         "unsubscribe": {"token": subscribing.unsubscribe_path(subscriber).split("/")[2]},
+        "freeze_end": {"freeze": freeze.pk},
         "delivery_again": {"pk": Delivery.objects.get().pk},
         **{name: {"pk": receiver.pk} for name in PAGES if name.startswith("receiver_") or name == "receiver"},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},
