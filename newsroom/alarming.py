@@ -23,7 +23,7 @@ from stories.moments import Moment
 
 from . import alarms
 from .alarms import LATE, PREFLIGHT, UNSEEN
-from .models import CHECKS, Alarm, Finding, Preflight, Release
+from .models import CHECKS, Alarm, Finding, Preflight, Release, Visibility
 
 #: How many releases are written into the outbox at a time; the next look takes the next ones.
 BATCH = 500
@@ -117,11 +117,8 @@ def not_of_use(alarm: Alarm) -> str:
 
 def _moment(release_id: int) -> object:
     """The moment of an armed release; None where it is out, or not armed."""
-    armed = Release.objects.filter(pk=release_id, visibility__isnull=False)
-    rows = armed.exclude(visibility__visible_from__lte=Now()).values_list(
-        "visibility__visible_from", "embargo"
-    )
-    return next((visible_from or embargo for visible_from, embargo in rows), None)
+    armed = Visibility.objects.armed().filter(release=release_id).first()
+    return (armed.visible_from or armed.embargo) if armed else None
 
 
 def _claim_others(alarm: Alarm) -> list[Alarm]:

@@ -252,8 +252,13 @@ def _story_of_ours(url: str, subject: Subject) -> links.Answer | None:
         match = None
     if match is None or match.view_name != "story":
         return None
-    there = Visibility.objects.filter(_seen_with(subject), slug=match.kwargs["slug"])
-    if there.filter(visible_from__lte=subject.moment).exists():
+    # An address that a story has left leads on to it; what was withdrawn is nothing to link to.
+    there = Visibility.objects.public(subject.moment).filter(
+        _seen_with(subject),
+        story__visibilities__slug=match.kwargs["slug"],
+        story__visibilities__visible_from__lte=subject.moment,
+    )
+    if there.exists():
         return links.Answer(OK)
     return links.Answer(WRONG, "no story will be there at that moment")
 

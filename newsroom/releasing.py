@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db import Error, connection, transaction
-from django.db.models import Q
+from django.db import Error, transaction
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, QuerySet
 
 from approvals import rules
 from stories.models import Organisation, Revision, Story, User
@@ -41,6 +41,8 @@ EVENTS: dict[str, str] = {
     Kind.MAJOR: Event.UPDATE,
 }
 
+#: After every moment that there can be.
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 #: In the place of the id of what was on the screen: act on whatever there is now.
 ANY = 0
 
@@ -534,34 +536,28 @@ def _is_claimed(error: Error) -> bool:
     return name.startswith("newsroom_announcement_release")
 
 
-def seconds_to_go(release_id: int) -> float | None:
-    """How long until a release is visible; None where it has its receipt already, or is not on its way."""
-    return waits([release_id]).get(release_id)
-
-
 def waits(release_ids: Sequence[int]) -> dict[int, float]:
     """How many seconds until each release is visible, by the database's clock; not above 0 once it is.
 
     Without those that have their receipt already, or are not on their way: held, called off, replaced.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT release_id, extract(epoch FROM visible_from - clock_timestamp())::float8"
-            " FROM newsroom_visibility"
-            " WHERE release_id = ANY(%s) AND NOT announced AND withdrawn_at IS NULL"
-            " AND visible_from <= coalesce((SELECT min(h.at) FROM newsroom_holdall h WHERE NOT EXISTS"
-            " (SELECT 1 FROM newsroom_holdalllift l WHERE l.hold_id = h.id)), 'infinity')",
-            [list(release_ids)],
-        )
-        return dict(cursor.fetchall())
+    clock = Func(function="clock_timestamp", output_field=DateTimeField())
+    wait = ExpressionWrapper(F("visible_from") - clock, DurationField())
+    rows = _to_announce(END_OF_TIME).filter(pk__in=release_ids).values_list("pk", wait)
+    return {pk: left.total_seconds() for pk, left in rows}
 
 
 def due(before: datetime, story: Story | None = None) -> list[tuple[int, datetime]]:
     """The releases (of one story) that are visible from `before` or earlier and have no receipt, with that
     instant. None that is held, by itself or with everything."""
-    rows = Visibility.objects.filter(
-        visible_from__lte=release_clock(before), announced=False, withdrawn_at=None
-    )
+    rows = _to_announce(before)
     rows = rows.filter(story=story) if story else rows
     pairs = rows.order_by("visible_from").values_list("release_id", "visible_from")
     return [(release_id, visible_from) for release_id, visible_from in pairs if visible_from]
+
+
+def _to_announce(before: datetime) -> "QuerySet[Visibility]":
+    """What is visible from `before` or earlier, has no receipt, and is stopped by no hold."""
+    return Visibility.objects.filter(
+        visible_from__lte=release_clock(before), announced=False, withdrawn_at=None
+    )

@@ -210,10 +210,8 @@ BEGIN
     PERFORM lock_story(NEW.story_id);
     IF EXISTS (SELECT 1 FROM approvals_standing s WHERE s.story_id = NEW.story_id AND s.revision_id <>
                (SELECT max(r.id) FROM stories_revision r WHERE r.story_id = NEW.story_id))
-       OR EXISTS (SELECT v FROM newsroom_visibility v WHERE v.story_id = NEW.story_id
-                  EXCEPT SELECT f FROM visibility_of(NEW.story_id) f)
-       OR EXISTS (SELECT f FROM visibility_of(NEW.story_id) f
-                  EXCEPT SELECT v FROM newsroom_visibility v WHERE v.story_id = NEW.story_id) THEN
+       OR ARRAY(SELECT v FROM newsroom_visibility v WHERE v.story_id = NEW.story_id ORDER BY v.release_id)
+          IS DISTINCT FROM ARRAY(SELECT f FROM visibility_of(NEW.story_id) f ORDER BY f.release_id) THEN
         PERFORM refuse('What follows from the fact before is not written yet: one statement, one fact.', 'at_once');
     END IF;
     RETURN NEW;

@@ -13,7 +13,6 @@ from .deliveries import (
 from .receipts import Announcement, Heartbeat
 from .releases import (
     FURTHEST,
-    SIGNIFICANT,
     Disarm,
     Kind,
     Move,
@@ -31,7 +30,6 @@ __all__ = [
     "CHECKS",
     "FURTHEST",
     "RECALLS",
-    "SIGNIFICANT",
     "Alarm",
     "Announcement",
     "Delivery",

@@ -47,10 +47,6 @@ class Kind(models.TextChoices):
     MINOR = "minor", "minor update"
 
 
-#: Those of which the public is told beside the story, and that feeds count as a change.
-SIGNIFICANT = (Kind.CORRECTION, Kind.MAJOR)
-
-
 def release_clock(at: datetime | None = None) -> Least:
     """The instant up to which stories are released: now, unless everything is held (see `HoldAll`)."""
     stopped = apps.get_model("newsroom", "HoldAll").objects.filter(lift=None).order_by("at").values("at")[:1]
@@ -186,10 +182,6 @@ class Release(Fact):
     def moment(self) -> Moment:
         """The embargo for which it was armed, in the zone in which it was meant. Moves come after it."""
         return Moment(self.embargo, self.zone)
-
-    @property
-    def is_correction(self) -> bool:
-        return self.kind == Kind.CORRECTION
 
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:

@@ -324,7 +324,7 @@ def test_a_withdrawn_story_is_not_announced(newsroom):
     releasing.withdraw(story=release.story, by=newsroom.officer, reason="Wrong")
     assert releasing.announce(release_id=release.pk, worker="late") is None
     assert releasing.due(database_now()) == []
-    assert releasing.seconds_to_go(release.pk) is None
+    assert releasing.waits([release.pk]) == {}
 
 
 def test_what_was_corrected_before_the_withdrawal_is_not_announced_either(newsroom):
@@ -411,7 +411,7 @@ def test_while_everything_is_held_nothing_goes_out(newsroom, client):
     assert client.get(PAGE).content == client.get("/news/never/").content
     assert releasing.due(database_now() + timedelta(hours=1)) == [(there.pk, there.embargo)]
     assert releasing.announce(release_id=soon.pk, worker="w") is None
-    assert releasing.seconds_to_go(soon.pk) is None
+    assert releasing.waits([soon.pk]) == {}
     lift = releasing.lift_everything(by=newsroom.officer)
     assert set(public()) == {there, soon, now}
     assert Visibility.objects.get(release=soon).visible_from == lift.at

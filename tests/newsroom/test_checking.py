@@ -17,6 +17,7 @@ from stories.clocks import database_now
 from stories.models import Team
 from stories.moments import Moment
 from tests.newsroom.smtp import mail_server
+from tests.newsroom.test_after_release import correct
 from tests.newsroom.web import serving
 from tests.stories.documents import CSV, file
 
@@ -227,6 +228,17 @@ def test_an_address_of_ours_is_looked_up_and_not_asked_for(newsroom, settings):
         drafting.limit(story=other.story, by=newsroom.drafter, team=team)
         assert checking.linked(subject(release)).state == WRONG
     assert web.asked == []
+
+
+def test_an_address_that_was_left_is_in_order_and_one_of_what_was_withdrawn_is_not(newsroom, settings):
+    settings.SITE_URL = "https://news.example"
+    other = newsroom.public(slug="other")
+    correct(newsroom, other, slug="another")
+    link = '<p><a href="https://news.example/news/other/">Other</a></p>'
+    release = newsroom.armed(body=[{"kind": "paragraph", "html": link}])
+    assert checking.linked(subject(release)).state == OK
+    releasing.withdraw(story=other.story, by=newsroom.officer, reason="Wrong")
+    assert checking.linked(subject(release)).state == WRONG
 
 
 # The calendar

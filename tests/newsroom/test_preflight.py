@@ -278,6 +278,17 @@ def test_what_has_moved_is_not_told_any_more(newsroom):
     assert "its moment has moved" in Alarm.objects.get().error
 
 
+def test_what_was_moved_before_is_told_by_its_new_moment(newsroom):
+    release, later = arm(newsroom), MOMENT + HOUR
+    seen = (release.pk, release.moment)
+    moment = Moment(later, LONDON)
+    releasing.move(story=release.story, by=newsroom.officer, moment=moment, reason="Later.", seen=seen)
+    releasing.hold(story=release.story, by=newsroom.officer, reason="Wait.")
+    (taken,) = take_all(later - HOUR)
+    assert (taken.moment, taken.not_right) == (later, ["hold"])
+    assert len(mails()) == 1
+
+
 # What the database refuses
 
 INSERT = """INSERT INTO newsroom_preflight (story_id, release_id, moment, mark, results)

@@ -352,10 +352,10 @@ def test_what_is_due(newsroom):
     release, now = newsroom.armed(ahead=timedelta(minutes=1)), database_now()
     assert releasing.due(now) == []
     assert releasing.due(release.embargo) == [(release.pk, release.embargo)]
-    assert releasing.seconds_to_go(release.pk) == pytest.approx(60, abs=1)
+    assert releasing.waits([release.pk])[release.pk] == pytest.approx(60, abs=1)
     releasing.hold(story=release.story, by=newsroom.officer, reason="Wait.")
     assert releasing.due(release.embargo) == []
-    assert releasing.seconds_to_go(release.pk) is None
+    assert releasing.waits([release.pk]) == {}
 
 
 def test_what_was_announced_is_not_due(newsroom):
@@ -363,7 +363,7 @@ def test_what_was_announced_is_not_due(newsroom):
     assert releasing.due(database_now()) == [(release.pk, release.embargo)]
     releasing.announce(release_id=release.pk, worker="test")
     assert releasing.due(database_now()) == []
-    assert releasing.seconds_to_go(release.pk) is None
+    assert releasing.waits([release.pk]) == {}
 
 
 # Races
@@ -457,7 +457,7 @@ class TestRaces:
             revision = live_newsroom.cleared(slug=f"at-the-instant-{number}")
             moment = ahead(seconds=0.3)
             release = releasing.arm(revision=revision, by=live_newsroom.officer, moment=moment)
-            sleep(max(releasing.seconds_to_go(release.pk) or 0, 0))
+            sleep(max(releasing.waits([release.pk]).get(release.pk, 0), 0))
             decision = ask_for_changes(live_newsroom, revision)
             assert decision.verdict == "changes"
             disarmed = Disarm.objects.filter(release=release).exists()
@@ -468,7 +468,7 @@ class TestRaces:
 def at_the_instant(release: Release, newsroom, number: int) -> Hold | Announcement | None:
     """Number 0 holds, the others announce."""
     early = 0.001 if number == 0 else 0
-    sleep(max((releasing.seconds_to_go(release.pk) or 0) - early, 0))
+    sleep(max((releasing.waits([release.pk]).get(release.pk, 0)) - early, 0))
     if number == 0:
         return releasing.hold(story=release.story, by=newsroom.officer, reason="Stop.")
     return releasing.announce(release_id=release.pk, worker=f"worker {number}")
