@@ -73,11 +73,6 @@ def check(name: str, func: str, declare: list[tuple[str, str]] | None = None) ->
     )
 
 
-def newsroom_check(name: str, func: str) -> Guard:
-    """A guard that stamps each new fact about the newsroom as a whole, and looks at it."""
-    return check(name, NEWSROOM_STAMP + func)
-
-
 def after(name: str, func: str, operation: pgtrigger.Operation = pgtrigger.Insert) -> Guard:
     """A guard that writes what follows from a new row, in the same transaction."""
     return Guard(name=name, when=pgtrigger.After, operation=operation, func=func + " RETURN NULL;")
@@ -120,9 +115,21 @@ def recorded(*without: str) -> Guard:
     )
 
 
-def newsroom_recorded() -> Guard:
-    """Chains each new row into the record of the newsroom as a whole."""
-    return after(
-        "recorded",
-        "PERFORM record_append(NULL, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, to_jsonb(NEW));",
-    )
+def fact(func: str, then: str = "") -> list[Guard]:
+    """The guards of a fact about a story: what it has to be, what follows, that it stays and is recorded.
+
+    `func` looks at the new row once it has its id and its instant, and raises or returns NEW; `then` writes
+    what follows, in the same transaction.
+    """
+    return _fact(STAMP + func, then, recorded())
+
+
+def newsroom_fact(func: str, then: str = "") -> list[Guard]:
+    """The same for a fact about the newsroom as a whole, which is a link of its own record."""
+    append = "PERFORM record_append(NULL, TG_TABLE_NAME::text, NEW.id, NEW.by_id, NEW.at, to_jsonb(NEW));"
+    return _fact(NEWSROOM_STAMP + func, then, after("recorded", append))
+
+
+def _fact(func: str, then: str, chained: Guard) -> list[Guard]:
+    follows = [after("refresh", then)] if then else []
+    return [check("allowed", func), *follows, append_only(), chained]

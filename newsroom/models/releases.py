@@ -306,22 +306,16 @@ class Disarm(Fact):
 
     class Meta:
         constraints = [has_a_reason("disarm_has_a_reason")]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 IF NEW.release_id IS DISTINCT FROM armed_release(NEW.story_id) THEN
                     RAISE EXCEPTION 'This release is not armed, or public already.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_armed';
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+            then=REFRESH,
+        )
 
     def __str__(self) -> str:
         return f"disarm of {self.release_id}"
@@ -341,11 +335,8 @@ class Move(Fact):
 
     class Meta:
         constraints = [has_a_reason("move_has_a_reason")]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + f"""
+        triggers = guards.fact(
+            f"""
                 IF NEW.release_id IS DISTINCT FROM armed_release(NEW.story_id) THEN
                     RAISE EXCEPTION 'This release is not armed, or public already.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_armed';
@@ -358,11 +349,8 @@ class Move(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+            then=REFRESH,
+        )
 
     def __str__(self) -> str:
         return f"move of {self.release_id} to {self.embargo}"
@@ -389,11 +377,8 @@ class Withdrawal(Fact):
             has_a_reason("withdrawal_has_a_reason"),
             models.UniqueConstraint(fields=["release", "kill"], name="withdrawn_once"),
         ]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 -- What is withdrawn is what the public could read, whatever was sent.
                 NEW.release_id := public_release(NEW.story_id);
                 IF NEW.release_id IS NULL AND NEW.kill THEN
@@ -407,11 +392,8 @@ class Withdrawal(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+            then=REFRESH,
+        )
 
     def __str__(self) -> str:
         return f"withdrawal of {self.release_id}"

@@ -19,11 +19,8 @@ class Hold(Fact):
 
     class Meta:
         constraints = [has_a_reason("hold_has_a_reason")]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 IF is_held(NEW.story_id) THEN
                     RAISE EXCEPTION 'The story is held already.'
                         USING ERRCODE = 'restrict_violation', HINT = 'held';
@@ -35,11 +32,8 @@ class Hold(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+            then=REFRESH,
+        )
 
     def __str__(self) -> str:
         return f"hold: {self.reason}"
@@ -55,11 +49,8 @@ class HoldLift(Fact):
     hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="lift")
 
     class Meta:
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_hold
                                WHERE id = NEW.hold_id AND story_id = NEW.story_id) THEN
                     RAISE EXCEPTION 'This hold is of another story.'
@@ -67,11 +58,8 @@ class HoldLift(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+            then=REFRESH,
+        )
 
     def __str__(self) -> str:
         return f"lift of {self.hold_id}"
@@ -92,10 +80,8 @@ class HoldAll(NewsroomFact):
 
     class Meta:
         constraints = [has_a_reason("hold_all_has_a_reason")]
-        triggers = [
-            guards.newsroom_check(
-                "allowed",
-                """
+        triggers = guards.newsroom_fact(
+            """
                 IF EXISTS (SELECT 1 FROM newsroom_holdall h
                            LEFT JOIN newsroom_holdalllift l ON l.hold_id = h.id WHERE l.id IS NULL) THEN
                     RAISE EXCEPTION 'Everything is held already.'
@@ -103,10 +89,7 @@ class HoldAll(NewsroomFact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.append_only(),
-            guards.newsroom_recorded(),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"hold of everything: {self.reason}"
@@ -122,21 +105,16 @@ class HoldAllLift(NewsroomFact):
     hold = models.OneToOneField(HoldAll, on_delete=models.PROTECT, related_name="lift")
 
     class Meta:
-        triggers = [
-            guards.newsroom_check(
-                "allowed",
-                """
+        triggers = guards.newsroom_fact(
+            """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_holdall WHERE id = NEW.hold_id) THEN
                     RAISE EXCEPTION 'There is no such hold of everything.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_held';
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", "PERFORM refresh_stopped(NEW.hold_id, NEW.at);"),
-            guards.append_only(),
-            guards.newsroom_recorded(),
-        ]
+            then="PERFORM refresh_stopped(NEW.hold_id, NEW.at);",
+        )
 
     def __str__(self) -> str:
         return f"lift of the hold of everything {self.hold_id}"
@@ -162,10 +140,8 @@ class Freeze(NewsroomFact):
 
     class Meta:
         constraints = [has_a_reason("freeze_has_a_reason")]
-        triggers = [
-            guards.newsroom_check(
-                "allowed",
-                """
+        triggers = guards.newsroom_fact(
+            """
                 NEW.since := greatest(NEW.since, NEW.at);
                 IF NEW.until <= NEW.since OR NOT isfinite(NEW.until) THEN
                     RAISE EXCEPTION 'A freeze ends after it begins.'
@@ -173,11 +149,8 @@ class Freeze(NewsroomFact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", "PERFORM refresh_frozen(NEW.id);"),
-            guards.append_only(),
-            guards.newsroom_recorded(),
-        ]
+            then="PERFORM refresh_frozen(NEW.id);",
+        )
 
     def __str__(self) -> str:
         return f"freeze of {self.whose}"
@@ -206,21 +179,16 @@ class FreezeEnd(NewsroomFact):
 
     class Meta:
         constraints = [has_a_reason("freeze_end_has_a_reason")]
-        triggers = [
-            guards.newsroom_check(
-                "allowed",
-                """
+        triggers = guards.newsroom_fact(
+            """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_freeze WHERE id = NEW.freeze_id AND until > NEW.at) THEN
                     RAISE EXCEPTION 'There is no such freeze, or it is over.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_frozen';
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.after("refresh", "PERFORM refresh_frozen(NEW.freeze_id);"),
-            guards.append_only(),
-            guards.newsroom_recorded(),
-        ]
+            then="PERFORM refresh_frozen(NEW.freeze_id);",
+        )
 
     def __str__(self) -> str:
         return f"end of freeze {self.freeze_id}"

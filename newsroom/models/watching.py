@@ -81,11 +81,8 @@ class Preflight(Fact):
                 name="preflight_once",
             ),
         ]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 IF NOT EXISTS (SELECT 1 FROM newsroom_visibility v
                                WHERE v.release_id = armed_release(NEW.story_id)
                                  AND v.release_id = NEW.release_id
@@ -95,10 +92,7 @@ class Preflight(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"pre-flight of {self.release_id}, {self.mark}"
@@ -142,11 +136,8 @@ class Probe(Fact):
                 name="probe_says_what_differed",
             ),
         ]
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 SELECT visible_from INTO NEW.due FROM newsroom_visibility
                     WHERE release_id = public_release(NEW.story_id) AND release_id = NEW.release_id;
                 IF NEW.due IS NULL THEN
@@ -162,10 +153,7 @@ class Probe(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{'seen' if self.seen else 'not seen'} from outside: {self.release_id}"
