@@ -165,12 +165,7 @@ class Decision(Fact):
             ),
             models.Index(fields=["desk", "-id"], name="decision_of_desk"),
         ]
-        triggers = [
-            guards.check("allowed", guards.STAMP + "NEW := decision_allowed(NEW); RETURN NEW;"),
-            guards.after("refresh", REFRESH),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+        triggers = guards.fact("NEW := decision_allowed(NEW); RETURN NEW;", then=REFRESH)
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} by {self.by}"
@@ -211,11 +206,8 @@ class Claim(Fact):
     step = models.ForeignKey(PinnedStep, on_delete=models.PROTECT, related_name="claims")
 
     class Meta:
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 IF NOT EXISTS (SELECT 1 FROM approvals_standing
                                WHERE step_id = NEW.step_id AND story_id = NEW.story_id)
                    OR NOT acts_for_desk(NEW.by_id, (SELECT desk_id FROM approvals_pinnedstep
@@ -230,10 +222,7 @@ class Claim(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.by} has {self.step_id}"
@@ -250,11 +239,8 @@ class ClaimRelease(Fact):
     claim = models.OneToOneField(Claim, on_delete=models.PROTECT, related_name="release")
 
     class Meta:
-        triggers = [
-            guards.check(
-                "allowed",
-                guards.STAMP
-                + """
+        triggers = guards.fact(
+            """
                 IF NOT EXISTS (SELECT 1 FROM approvals_claim c JOIN approvals_pinnedstep s ON s.id = c.step_id
                                WHERE c.id = NEW.claim_id AND c.story_id = NEW.story_id
                                  AND (c.by_id = NEW.by_id OR acts_for_desk(NEW.by_id, s.desk_id))) THEN
@@ -263,10 +249,7 @@ class ClaimRelease(Fact):
                 END IF;
                 RETURN NEW;
                 """,
-            ),
-            guards.append_only(),
-            guards.recorded(),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.claim_id} let go"
