@@ -521,7 +521,7 @@ def test_as_many_queries_for_three_steps_and_ten_revisions_as_for_one(newsroom, 
         with CaptureQueriesContext(connection) as caught:
             assert look(browser, revision).status_code == 200
         contents = sum('"stories_revision"."content"' in query["sql"] for query in caught.captured_queries)
-        assert contents == 4, "the newest, what is out, what it is held against, and the words of an alarm"
+        assert contents == 3, "the newest, what is out, and what it is held against"
         return len(caught)
 
     Step.objects.filter(desk=newsroom.private_office).delete()
