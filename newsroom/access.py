@@ -25,6 +25,7 @@ from stories.access import Role, roles_of
 
 #: What is for people who work here.
 STAFF_PATHS = ("/desk/", "/accounts/")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Anybody, signed in or not.
 EVERYBODY: frozenset[Role] | None = None
 STAFF = frozenset(Role)
@@ -115,6 +116,10 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "freezes": STAFF,
     "freeze_end": DUTY,
     "story_exempt": DUTY,
+    "bundles": STAFF,
+    "bundle": STAFF,
+    "story_bundle": DUTY,
+    "story_unbundle": DUTY,
     "deliveries": DELIVERERS,
     "delivery_again": DELIVERERS,
     "deliveries_again": DELIVERERS,
@@ -127,9 +132,16 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "mail_message": STAFF,
 }
 
+#: Who may send a form to a page that more may read.
+SENDERS: dict[str, frozenset[Role]] = {
+    "hold_everything": DUTY,
+    "freezes": DUTY,
+    "bundles": DUTY,
+}
 
-def audience_of(view_name: str) -> frozenset[Role] | None:
-    """The roles that may open a URL, by its name; None for everybody.
+
+def audience_of(view_name: str, method: str = "GET") -> frozenset[Role] | None:
+    """The roles that may open a URL, by its name, or send a form to it; None for everybody.
 
     Raises:
         Http404: the name is not in the table.
@@ -138,6 +150,8 @@ def audience_of(view_name: str) -> frozenset[Role] | None:
         return ADMINISTRATORS
     if view_name not in PAGES:
         raise Http404(f"{view_name} is not in the permission matrix")
+    if method not in SAFE_METHODS and view_name in SENDERS:
+        return SENDERS[view_name]
     return PAGES[view_name]
 
 
@@ -210,7 +224,7 @@ class AccessMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match
-        audience = audience_of(match.view_name if match else "")
+        audience = audience_of(match.view_name if match else "", request.method or "")
         if audience is None:
             return None
         if not request.user.is_authenticated:

@@ -29,7 +29,7 @@ from stories.content import filled
 from stories.models import Asset
 from stories.moments import Moment, words_of, zone_of
 
-from . import health, links, mailbox, outside, releasing
+from . import bundling, health, links, mailbox, outside, releasing
 from .models import Finding, Hold, Release, Visibility
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,17 @@ def hold(subject: Subject) -> Result:
             "Lift the hold of everything in time, or disarm it.",
         )
     held = Hold.objects.filter(story=subject.release.story_id, lift=None).select_related("by").first()
-    if held is None and subject.release.visibility.visible_from is None:
+    stopped = held is None and subject.release.visibility.visible_from is None
+    there = bundling.open_bundling(subject.release.story) if stopped else None
+    if there:
+        company = bundling.company(there.bundle)
+        return Result(
+            WRONG,
+            f"It goes out with the bundle “{there.bundle}”, and others of it are not ready "
+            f"({company.missing} of {company.members}): nothing goes out.",
+            "Have the others armed in time, or take this one out of its bundle.",
+        )
+    if stopped:
         return Result(
             WRONG,
             "Its moment falls into a freeze: nothing goes out.",

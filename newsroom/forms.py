@@ -8,10 +8,11 @@ from django import forms
 from django.conf import settings
 
 from stories.forms import MomentForm, moment_initial
-from stories.models import Organisation
+from stories.models import Organisation, User
 from stories.moments import AmbiguousTime, Moment, NonexistentTime, resolve
 
-from .models import FURTHEST, Freeze, Kind
+from .bundling import open_bundles, visible_to
+from .models import FURTHEST, Bundle, Freeze, Kind
 
 READ = "Confirm that you have read the headline, the moment and the audience"
 
@@ -221,6 +222,61 @@ class LiftForm(forms.Form):
         data = cast(dict[str, Any], super().clean())
         if self.at_once and not data.get("confirm"):
             self.add_error("confirm", "Confirm that the public may read it as soon as the hold is lifted")
+        return data
+
+
+class BundleForm(forms.Form):
+    """What a new bundle is called."""
+
+    name = forms.CharField(
+        max_length=100,
+        help_text="Such as the name of the report",
+        error_messages={"required": "Give it a name"},
+    )
+
+
+class JoinForm(forms.Form):
+    """Which bundle a story joins: one that is there, or a new one by its name."""
+
+    #: As many as can be chosen from; the newest.
+    OFFERED = 50
+
+    bundle = forms.ModelChoiceField(
+        Bundle.objects.none(), required=False, empty_label="A new bundle", label="Goes out together with"
+    )
+    name = forms.CharField(
+        max_length=100, required=False, label="Name of the new bundle", help_text="Such as that of the report"
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ModelChoiceField[Bundle], self.fields["bundle"])
+        field.queryset = bundles = open_bundles() & visible_to(user)
+        newest = [(bundle.pk, str(bundle)) for bundle in bundles[: self.OFFERED]]
+        field.choices = [("", field.empty_label or ""), *newest]
+
+    def clean(self) -> dict[str, Any]:
+        data = cast(dict[str, Any], super().clean())
+        if "bundle" in data and not data["bundle"] and not data.get("name", "").strip():
+            self.add_error("name", "Choose a bundle, or give a new one a name")
+        return data
+
+
+class LeaveForm(ReasonForm):
+    """Why a story leaves its bundle, and the confirmation where that makes it public at once."""
+
+    confirm = forms.BooleanField(label="The public may read it now", required=False)
+
+    def __init__(self, *args: Any, at_once: bool, **kwargs: Any) -> None:
+        self.at_once = at_once
+        super().__init__(*args, **kwargs)
+        if not at_once:
+            del self.fields["confirm"]
+
+    def clean(self) -> dict[str, Any]:
+        data = cast(dict[str, Any], super().clean())
+        if self.at_once and not data.get("confirm"):
+            self.add_error("confirm", "Confirm that the public may read it as soon as it is taken out")
         return data
 
 

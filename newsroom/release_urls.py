@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from . import (
+    bundle_views,
     delivery_views,
     everything_views,
     freeze_views,
@@ -24,6 +25,10 @@ urlpatterns = [
     path("freezes/", freeze_views.freezes, name="freezes"),
     path("freezes/<int:freeze>/end/", freeze_views.freeze_end, name="freeze_end"),
     path("stories/<uuid:uid>/exempt/", freeze_views.story_exempt, name="story_exempt"),
+    path("bundles/", bundle_views.bundles, name="bundles"),
+    path("bundles/<int:bundle>/", bundle_views.bundle, name="bundle"),
+    path("stories/<uuid:uid>/bundle/", bundle_views.story_bundle, name="story_bundle"),
+    path("stories/<uuid:uid>/unbundle/", bundle_views.story_unbundle, name="story_unbundle"),
     path("record/", everything_views.newsroom_record, name="newsroom_record"),
     path("stories/<uuid:uid>/unhold/", stopping_views.story_unhold, name="story_unhold"),
     path("deliveries/", delivery_views.deliveries, name="deliveries"),

@@ -17,11 +17,13 @@ from stories.clocks import database_now, office
 from stories.models import Revision, Story, User
 from stories.views import person
 
-from . import release_page, releasing, tasks, watch_page
+from . import bundling, release_page, releasing, tasks, watch_page
 from .access import DUTY
 from .forms import (
     ArmForm,
     ExemptForm,
+    JoinForm,
+    LeaveForm,
     NowForm,
     OnScreenForm,
     ReasonForm,
@@ -125,8 +127,11 @@ def _say_armed(request: HttpRequest, state: State) -> None:
     if state.pending and (state.hold or releasing.everything_held()):
         words = f"{what} for {state.pending.moment.in_full}, and on hold:"
         messages.warning(request, f"{words} nothing goes out until it is lifted.")
+    elif state.pending and state.bundle:
+        words = f"{what} for {state.pending.moment.in_full}. It waits for the others of its bundle"
+        messages.success(request, f"{words}, “{state.bundle}”.")
     elif state.pending:
-        messages.success(request, f"{what} for {state.pending.moment.in_full}.")
+        messages.success(request, f"{what} for {state.goes_out.in_full}.")
     elif state.live:
         messages.success(request, f"Released: public since {office(state.live.release.at).in_full}.")
 
@@ -136,9 +141,18 @@ def status_of(refusal: releasing.Refused) -> int:
     return STATUS.get(type(refusal), CONFLICT)
 
 
+def _overdue(state: State) -> bool:
+    return bool(state.pending and state.pending.embargo <= database_now())
+
+
 def at_once(state: State) -> bool:
-    """Whether lifting the hold makes the story public at that instant."""
-    return bool(state.hold and state.pending and state.pending.embargo <= database_now())
+    """Whether lifting the hold makes the story public at that instant, unless it waits for others."""
+    return bool(state.hold) and _overdue(state)
+
+
+def leaves_at_once(state: State) -> bool:
+    """Whether the story is public at the instant in which it leaves its bundle."""
+    return not state.hold and _overdue(state)
 
 
 def may_release(user: User) -> bool:
@@ -169,9 +183,23 @@ def page(
         "frozen": frozen(state, now),
         "exempt_form": ExemptForm(prefix="exempt"),
         "withdraw_form": WithdrawForm(prefix="withdraw", initial={"seen": state.live and state.live.pk}),
+        **_bundled(state, person(request)),
         **more,
     }
     return render(request, "newsroom/release.html", context, status=status)
+
+
+def _bundled(state: State, user: User) -> dict[str, Any]:
+    """The bundle that the story is in, and the form that takes it out; or the form that puts it into one."""
+    there = bundling.open_bundling(state.story)
+    if there is None:
+        return {"join_form": JoinForm(prefix="join", user=user)}
+    at_once = leaves_at_once(state)
+    return {
+        "bundling": there,
+        "company": bundling.company(there.bundle),
+        "leave_form": LeaveForm(prefix="leave", initial={"seen": there.pk}, at_once=at_once),
+    }
 
 
 def frozen(state: State, now: datetime) -> list[Freeze]:

@@ -135,6 +135,22 @@ class ReasonMissing(Refused):
     """A reason is needed and none was given."""
 
 
+class NameMissing(Refused):
+    """A name is needed and none was given."""
+
+
+class AlreadyBundled(Refused):
+    """The story is in a bundle that is still to go out."""
+
+
+class NotBundled(Refused):
+    """The story is not in this bundle, or the bundle has gone out."""
+
+
+class BundleGone(Refused):
+    """The bundle has gone out."""
+
+
 BY_HINT: dict[str, tuple[type[Refused], str]] = {
     "past": (PastEmbargo, "Not armed: that moment has gone by. Choose a later one, or release now."),
     "far": (FarEmbargo, "Not armed: that moment is more than ten years ahead. Choose an earlier one."),
@@ -163,6 +179,15 @@ BY_HINT: dict[str, tuple[type[Refused], str]] = {
     "not_armed": (NotArmed, "Nothing was done: no release of this story is armed."),
     "held": (AlreadyHeld, "Nothing was done: the story is held already."),
     "not_held": (NotHeld, "Nothing was done: the story is not held."),
+    "bundled": (
+        AlreadyBundled,
+        "Nothing was done: the story is in a bundle already. Take it out of that one first.",
+    ),
+    "not_bundled": (
+        NotBundled,
+        "Nothing was done: the story is not in that bundle any more, or the bundle has gone out.",
+    ),
+    "gone": (BundleGone, "Nothing was done: that bundle has gone out. Choose another, or make a new one."),
 }
 BY_CONSTRAINT: dict[str, tuple[type[Refused], str]] = {
     "address_of_one_story": (
@@ -174,6 +199,7 @@ BY_CONSTRAINT: dict[str, tuple[type[Refused], str]] = {
     "withdrawn_once": (NotPublic, "Nothing was done: somebody else has withdrawn it."),
     "newsroom_holdlift_hold": (NotHeld, "Nothing was done: somebody else has lifted the hold."),
     "newsroom_holdalllift_hold": (NotHeld, "Nothing was done: somebody else has lifted the hold."),
+    "newsroom_unbundling_bundling": (NotBundled, "Nothing was done: somebody else has taken it out."),
     "newsroom_disarm_release": (NotArmed, "Nothing was done: somebody else has disarmed it."),
 }
 
@@ -231,7 +257,7 @@ def arm(
     except Error as error:
         if hint_of(error) == "not_cleared":
             raise NotCleared(revision, rules.progress(revision)) from error
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def _armed(story_id: int) -> Release | None:
@@ -262,7 +288,7 @@ def _moved(armed: Release | None) -> str:
     return f"Not armed: {armed.by} armed it meanwhile, for {armed.visibility.moment.in_full}. Look again."
 
 
-def _in_words(error: Error) -> Exception:
+def in_words(error: Error) -> Exception:
     """The named refusal for what the database said; the error itself where it is something else."""
     diagnosis = getattr(error.__cause__, "diag", None)
     constraint = (diagnosis and diagnosis.constraint_name) or ""
@@ -280,7 +306,7 @@ def disarm(*, story: Story, by: User, reason: str, release: int = ANY) -> Disarm
         Moved: another release is armed than was on the screen.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     armed = _armed(story.pk)
     if armed is None:
         raise NotArmed(BY_HINT["not_armed"][1])
@@ -293,7 +319,7 @@ def disarm(*, story: Story, by: User, reason: str, release: int = ANY) -> Disarm
         with transaction.atomic():
             return Disarm.objects.create(story=story, by=by, release=armed, reason=reason)
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def move(*, story: Story, by: User, moment: Moment, reason: str, seen: tuple[int, Moment]) -> Move:
@@ -307,7 +333,7 @@ def move(*, story: Story, by: User, moment: Moment, reason: str, seen: tuple[int
         PastEmbargo, FarEmbargo, Frozen: see there.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             Story.objects.select_for_update().get(pk=story.pk)
@@ -328,7 +354,7 @@ def move(*, story: Story, by: User, moment: Moment, reason: str, seen: tuple[int
                 reason=reason,
             )
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def withdraw(*, story: Story, by: User, reason: str, release: int = ANY, kill: bool = False) -> Withdrawal:
@@ -344,7 +370,7 @@ def withdraw(*, story: Story, by: User, reason: str, release: int = ANY, kill: b
         Moved: the public reads another release than was on the screen.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             Story.objects.select_for_update().get(pk=story.pk)
@@ -362,7 +388,7 @@ def withdraw(*, story: Story, by: User, reason: str, release: int = ANY, kill: b
             delivering.write(event=event, release=gone.release, cause=f"withdrawal:{gone.pk}")
             return gone
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def hold_everything(*, by: User, reason: str) -> HoldAll:
@@ -372,14 +398,14 @@ def hold_everything(*, by: User, reason: str) -> HoldAll:
         AlreadyHeld: everything is held.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             return HoldAll.objects.create(by=by, reason=reason)
     except Error as error:
         if hint_of(error) == "held":
             raise AlreadyHeld("Nothing was done: everything is held already.") from error
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def lift_everything(*, by: User, hold: int = ANY) -> HoldAllLift:
@@ -400,7 +426,7 @@ def lift_everything(*, by: User, hold: int = ANY) -> HoldAllLift:
         with transaction.atomic():
             return HoldAllLift.objects.create(by=by, hold=held)
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def freeze(
@@ -414,14 +440,14 @@ def freeze(
         NoTime: it would end before it begins, or has ended.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             return Freeze.objects.create(
                 by=by, organisation=organisation, since=since, until=until, reason=reason
             )
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def end_freeze(*, freeze: Freeze, by: User, reason: str) -> FreezeEnd:
@@ -431,12 +457,12 @@ def end_freeze(*, freeze: Freeze, by: User, reason: str) -> FreezeEnd:
         NotFrozen: it is over.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             return FreezeEnd.objects.create(by=by, freeze=freeze, reason=reason)
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def exempt(*, story: Story, freeze: Freeze, by: User, reason: str) -> FreezeExemption:
@@ -446,12 +472,12 @@ def exempt(*, story: Story, freeze: Freeze, by: User, reason: str) -> FreezeExem
         NotFrozen: it is exempted already.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             return FreezeExemption.objects.create(story=story, by=by, freeze=freeze, reason=reason)
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def freezes(organisation: str, at: datetime) -> list[Freeze]:
@@ -473,12 +499,12 @@ def hold(*, story: Story, by: User, reason: str) -> Hold:
         AlreadyHeld, AlreadyPublic: see there.
         ReasonMissing: `reason` is empty.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     try:
         with transaction.atomic():
             return Hold.objects.create(story=story, by=by, reason=reason)
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 def unhold(*, story: Story, by: User, hold: int = ANY) -> HoldLift:
@@ -499,10 +525,15 @@ def unhold(*, story: Story, by: User, hold: int = ANY) -> HoldLift:
         with transaction.atomic():
             return HoldLift.objects.create(story=story, by=by, hold=held)
     except Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
-def _reason(reason: str) -> str:
+def reason_of(reason: str) -> str:
+    """The reason without the white space round it.
+
+    Raises:
+        ReasonMissing: nothing is left.
+    """
     if not reason.strip():
         raise ReasonMissing("Nothing was done: give a reason. It is kept on the record.")
     return reason.strip()
@@ -547,11 +578,11 @@ def waits(release_ids: Sequence[int]) -> dict[int, float]:
     return {pk: left.total_seconds() for pk, left in rows}
 
 
-def due(before: datetime, story: Story | None = None) -> list[tuple[int, datetime]]:
-    """The releases (of one story) that are visible from `before` or earlier and have no receipt, with that
-    instant. None that is held, by itself or with everything."""
+def due(before: datetime, stories: QuerySet[Story] | None = None) -> list[tuple[int, datetime]]:
+    """The releases (of some stories) that are visible from `before` or earlier and have no receipt, with that
+    instant, in its order. None that is held, by itself or with everything."""
     rows = _to_announce(before)
-    rows = rows.filter(story=story) if story else rows
+    rows = rows.filter(story__in=stories) if stories is not None else rows
     pairs = rows.order_by("visible_from").values_list("release_id", "visible_from")
     return [(release_id, visible_from) for release_id, visible_from in pairs if visible_from]
 

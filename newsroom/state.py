@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from approvals import board, rules
@@ -13,7 +14,7 @@ from stories.clocks import lasting, office
 from stories.models import Embargo, Revision, Story
 from stories.moments import Moment
 
-from .models import Disarm, Hold, Release, Visibility, Withdrawal
+from .models import Bundle, BundledRelease, Disarm, Hold, Release, Visibility, Withdrawal
 
 SOON = timedelta(hours=2)
 
@@ -79,6 +80,8 @@ class State:
     #: Of a story that was public and is not any more.
     withdrawal: Withdrawal | None
     embargo: Embargo | None
+    #: For whose other stories what is armed waits, so that nobody knows when it goes out.
+    bundle: Bundle | None
     now: datetime
 
     @property
@@ -130,6 +133,8 @@ class State:
         if self.hold:
             return Chip("is-hold", "hold", "on hold")
         if self.pending:
+            if self.bundle:
+                return Chip("is-armed", "armed", "armed, waits for others")
             if self.pending.visible_from is None:
                 return Chip("is-hold", "hold", "armed, and frozen")
             return Chip("is-armed", "armed", "armed")
@@ -148,7 +153,7 @@ class State:
         """The instant from which it was public, else the armed or the planned embargo."""
         if self.pending:
             of = "to embargo" if self.live is None else f"to the {self.pending_words}"
-            return TimeLeft(self.pending.moment, self.now, of)
+            return TimeLeft(self.goes_out, self.now, of)
         if self.live and self.live.first_from:
             return TimeLeft(Moment(self.live.first_from, self.live.zone), self.now, "public")
         if self.withdrawal:
@@ -156,6 +161,12 @@ class State:
         if self.planned:
             return TimeLeft(self.planned, self.now, "to planned embargo")
         return None
+
+    @property
+    def goes_out(self) -> Moment:
+        """When what is armed goes out: for a moment of its own, or later, with its bundle."""
+        assert self.pending
+        return Moment(self.pending.visible_from or self.pending.embargo, self.pending.zone)
 
     @property
     def planned(self) -> Moment | None:
@@ -209,6 +220,8 @@ def _states(
     withdrawals = _newest(withdrawn, "story_id", "-id") if withdrawn is not None else {}
     holds = _newest(Hold.objects.filter(story__in=ids, lift=None).select_related("by"), "story_id", "-id")
     disarms = _newest(Disarm.objects.filter(story__in=ids).select_related("by"), "story_id", "-id")
+    stopped = [row.pk for row in pending.values() if row.visible_from is None]
+    waiting = _bundles(stopped) if stopped else {}
     embargoes = _newest(Embargo.objects.filter(story__in=ids), "story_id", "-id")
     return [
         State(
@@ -221,11 +234,18 @@ def _states(
             hold=holds.get(story.pk),
             disarm=disarms.get(story.pk),
             embargo=embargoes.get(story.pk),
+            bundle=waiting.get(story.pk),
             now=now,
         )
         for story in listed
         if story.pk in newest
     ]
+
+
+def _bundles(releases: list[int]) -> dict[int, Bundle]:
+    """The bundles with which releases go out, by the story's id."""
+    there = BundledRelease.objects.filter(release__in=releases, bundling__end=None)
+    return {row.bundling.story_id: row.bundling.bundle for row in there.select_related("bundling__bundle")}
 
 
 def _newest(rows: Any, key: str, order: str) -> dict[int, Any]:
@@ -236,8 +256,9 @@ def _newest(rows: Any, key: str, order: str) -> dict[int, Any]:
 def going_out(user: Any, now: datetime, until: datetime) -> list[Story]:
     """The stories for `user` that are armed or were released between `now` minus a day and `until`."""
     between = (now - timedelta(days=1), until)
-    # Nothing is visible before its embargo: few, and found by an index.
-    near = Visibility.objects.filter(Q(visible_from__range=between) | Q(visible_from=None))
-    due = dict(near.filter(embargo__range=between).order_by("embargo").values_list("story", "embargo"))
+    stopped = Q(visible_from=None, embargo__range=between)
+    near = Visibility.objects.filter(Q(visible_from__range=between) | stopped)
+    goes_out = Coalesce("visible_from", "embargo")
+    due = dict(near.order_by(goes_out).values_list("story", goes_out))
     stories = Story.objects.visible_to(user).in_bulk(due)
     return [stories[pk] for pk in due if pk in stories][:50]

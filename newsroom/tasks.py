@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from stories.clocks import database_now
 from stories.models import Story
 
-from . import delivering, releasing, subscribing
+from . import bundling, delivering, releasing, subscribing
 from .celery import app
 from .models import Heartbeat
 
@@ -72,14 +72,15 @@ def _together(rows: list[tuple[int, datetime]]) -> Iterator[tuple[tuple[int, ...
 
 
 def expect(story: Story) -> None:
-    """Time the announcement of a story that is visible now, or will be before beat looks again.
+    """Time the announcement of a story that is visible now, or will be before beat looks again, and of what
+    goes out together with it.
 
     Nobody waits for the broker, and nothing is lost when it is not there: the sweep will find it.
     """
-    for release_id, visible_from in releasing.due(database_now() + AHEAD, story):
+    coming = releasing.due(database_now() + AHEAD, bundling.stories_with(story))
+    if coming:
         skew = datetime.now(UTC) - database_now()
-        arguments = ((release_id,), visible_from, skew)
-        Thread(name=f"expect {release_id}", target=_try_eta, args=arguments, daemon=True).start()
+        Thread(name=f"expect {story.pk}", target=_try_etas, args=(coming, skew), daemon=True).start()
 
 
 def send_soon() -> None:
@@ -95,12 +96,14 @@ def _try_send() -> None:
         log.warning("deliveries are left to the sweep: the broker does not answer (%s)", error)
 
 
-def _try_eta(release_ids: tuple[int, ...], visible_from: datetime, skew: timedelta) -> None:
+def _try_etas(coming: list[tuple[int, datetime]], skew: timedelta) -> None:
     try:
-        _set_eta(release_ids, visible_from, skew, retry=False)
+        for release_ids, visible_from in _together(coming):
+            _set_eta(release_ids, visible_from, skew, retry=False)
     # Each broker has exceptions of its own for not being there.
     except Exception as error:
-        log.warning("release %s is left to the sweep: the broker does not answer (%s)", *release_ids, error)
+        named = ", ".join(str(release_id) for release_id, _ in coming)
+        log.warning("release %s is left to the sweep: the broker does not answer (%s)", named, error)
 
 
 def _set_eta(

@@ -14,7 +14,7 @@ def is_settled(story_id: int) -> bool:
 
 
 def differences() -> Iterator[str]:
-    """A sentence for each release whose visibility is not what the facts say."""
+    """A sentence for each release whose visibility, or bundle whose moment, is not what the facts say."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -32,3 +32,15 @@ def differences() -> Iterator[str]:
             there = "no visibility" if missing else f"visible from {kept or 'no moment'}"
             facts = "nothing is to be seen" if extra else f"visible from {from_facts or 'no moment'}"
             yield f"story {uid}: the visibility of release {release} is: {there}; its facts say: {facts}"
+        cursor.execute(
+            """
+            SELECT b.id, m.moment, bundle_moment_of(b.id) FROM newsroom_bundle b
+            LEFT JOIN newsroom_bundlemoment m ON m.bundle_id = b.id
+            WHERE m.moment IS DISTINCT FROM bundle_moment_of(b.id) ORDER BY b.id
+            """
+        )
+        for bundle, kept, from_facts in cursor.fetchall():
+            yield (
+                f"bundle {bundle}: it goes out at {kept or 'no moment'}; "
+                f"its facts say: {from_facts or 'no moment'}"
+            )

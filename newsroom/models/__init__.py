@@ -1,5 +1,6 @@
 """What becomes public and when: releases, what stops them, receipts and what is sent."""
 
+from .bundles import Bundle, BundledRelease, BundleMoment, Bundling, Unbundling
 from .deliveries import (
     RECALLS,
     Delivery,
@@ -32,6 +33,10 @@ __all__ = [
     "RECALLS",
     "Alarm",
     "Announcement",
+    "Bundle",
+    "BundleMoment",
+    "BundledRelease",
+    "Bundling",
     "Delivery",
     "DeliveryQuerySet",
     "Disarm",
@@ -57,6 +62,7 @@ __all__ = [
     "ReleaseSignoff",
     "Subscriber",
     "SubscriptionRequest",
+    "Unbundling",
     "Visibility",
     "Withdrawal",
     "release_clock",

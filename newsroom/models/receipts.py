@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from stories import guards
 from stories.models import Fact, Words
 
-from .releases import REFRESH, Release
+from .releases import Release
 
 #: What was announced is to be seen from outside: written in the same transaction. What the owner loads
 #: with dates of the past was not public then, so that nobody could have seen it.
@@ -53,7 +53,8 @@ class Announcement(Fact):
                 RETURN NEW;
                 """,
             ),
-            guards.after("refresh", REFRESH),
+            # It tells nothing of when the story, or its bundle, goes out.
+            guards.after("refresh", "PERFORM refresh_story(NEW.story_id);"),
             guards.after("lookout", LOOKOUT),
             guards.append_only(),
             guards.recorded(),

@@ -168,6 +168,9 @@ class Release(Fact):
                 INSERT INTO newsroom_releasesignoff (release_id, decision_id)
                 SELECT DISTINCT NEW.id, unnest(decisions) FROM signoffs(NEW.revision_id)
                 WHERE state = 'cleared';
+                INSERT INTO newsroom_bundledrelease (bundling_id, release_id)
+                    SELECT bundling, NEW.id FROM open_bundling(NEW.story_id, NEW.at) bundling
+                    WHERE bundling IS NOT NULL;
                 """
                 + REFRESH,
             ),

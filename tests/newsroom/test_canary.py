@@ -23,7 +23,7 @@ from django.test import Client
 
 from approvals import tasks as clearance_tasks
 from approvals.models import Decision, PinnedStep, Reminder, Step
-from newsroom import tasks
+from newsroom import bundling, tasks
 from newsroom.models import Release, Subscriber
 from stories import anchors, drafting, pictures, remarks
 from stories.access import Role
@@ -125,6 +125,7 @@ class Armed:
             "key": ["set-password"],
             "token": [known["slug"], known["uid"]],
             "freeze": ["1"],
+            "bundle": [self.numbers["bundle"]],
             "object_id": [self.numbers["story"], self.numbers["revision"], self.numbers["release"]],
             "content_type_id": ["1"],
             "app_label": ["newsroom", "stories"],
@@ -188,8 +189,11 @@ def make_armed(newsroom, team: Team, ahead: timedelta = timedelta(hours=1)) -> A
     comment = remarks.comment(story=story, anchor=None, text="Canaryremark", **said)
     headline = anchors.make(revision.content, "headline", None, 0, 6)
     suggestion = remarks.suggest(anchor=headline, replacement="Canarysuggestion", **said)
+    bundle = bundling.make(by=newsroom.officer, name="Canarybundle")
+    bundling.join(story=story, bundle=bundle, by=newsroom.officer)
     numbers = {
         "story": story.pk,
+        "bundle": bundle.pk,
         "revision": revision.pk,
         "release": release.pk,
         "comment": comment.pk,

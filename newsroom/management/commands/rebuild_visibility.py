@@ -37,7 +37,17 @@ def rebuild(database: str) -> None:
     with transaction.atomic(using=database), connections[database].cursor() as cursor:
         # Whoever arms, holds or announces waits until this is done.
         cursor.execute("LOCK TABLE newsroom_visibility IN EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE newsroom_bundlemoment IN EXCLUSIVE MODE")
         cursor.execute("DELETE FROM newsroom_visibility")
+        cursor.execute("DELETE FROM newsroom_bundlemoment")
+        # What goes out with a bundle asks for its moment.
+        cursor.execute(
+            """
+            INSERT INTO newsroom_bundlemoment
+            SELECT b.bundle_id, bundle_moment_of(b.bundle_id)
+            FROM (SELECT DISTINCT bundle_id FROM newsroom_bundling) b
+            """
+        )
         # All at once: story by story each address would take a lock of its own.
         cursor.execute(
             """
