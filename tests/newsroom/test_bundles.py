@@ -1,6 +1,7 @@
 """Bundles: stories that go out together, at the latest of their moments, or not at all."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from time import sleep
 
 import pytest
@@ -358,6 +359,62 @@ def test_what_was_tampered_with_is_noticed_and_mended(live_newsroom):
     assert any(f"bundle {bundle.pk}:" in sentence for sentence in visibility.differences())
     call_command("rebuild_visibility")
     assert goes_out(*stories) == right
+    assert whole()
+
+
+class Naive:
+    """What should be visible when, worked out from scratch from what is armed, held, and with whom."""
+
+    def __init__(self, stories: list[Story]) -> None:
+        self.moments: dict[Story, datetime | None] = dict.fromkeys(stories)
+        self.held: set[Story] = set()
+        self.bundle: dict[Story, Bundle | None] = dict.fromkeys(stories)
+
+    def of(self, story: Story) -> datetime | None:
+        there = self.bundle[story]
+        company = [other for other in self.bundle if there and self.bundle[other] == there] or [story]
+        if any(self.moments[other] is None or other in self.held for other in company):
+            return None
+        return max(moment for other in company if (moment := self.moments[other]))
+
+    def rows(self) -> dict[int, datetime | None]:
+        return {story.pk: self.of(story) for story, moment in self.moments.items() if moment}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_done_it_is_as_a_naive_model_says(newsroom, seed):
+    dice = Random(seed)
+    stories = [newsroom.cleared(slug=slug).story for slug in SLUGS]
+    bundles = [bundling.make(by=newsroom.officer, name=name) for name in ("One", "Two")]
+    naive = Naive(stories)
+    for _ in range(40):
+        story, by = dice.choice(stories), newsroom.officer
+        armed, held, there = naive.moments[story], story in naive.held, naive.bundle[story]
+        match dice.choice(["arm", "arm", "move", "disarm", "hold", "join", "join", "leave"]):
+            case "arm":
+                naive.moments[story] = arm(newsroom, story, dice.randint(1, 99) * HOUR).embargo
+            case "move" if armed:
+                row = Visibility.objects.get(story=story)
+                moment = ahead(dice.randint(1, 99) * HOUR)
+                seen = (row.release_id, row.moment)
+                releasing.move(story=story, by=by, moment=moment, reason="x", seen=seen)
+                naive.moments[story] = moment.instant
+            case "disarm" if armed:
+                disarm(newsroom, story)
+                naive.moments[story] = None
+            case "hold" if held:
+                releasing.unhold(story=story, by=by)
+                naive.held.remove(story)
+            case "hold":
+                hold(newsroom, story)
+                naive.held.add(story)
+            case "join" if not there:
+                naive.bundle[story] = bundle = dice.choice(bundles)
+                bundling.join(story=story, bundle=bundle, by=by)
+            case "leave" if there:
+                leave(newsroom, story)
+                naive.bundle[story] = None
+        assert dict(Visibility.objects.values_list("story", "visible_from")) == naive.rows()
     assert whole()
 
 
