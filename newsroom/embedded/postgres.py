@@ -53,6 +53,8 @@ SETTINGS = {
     "log_checkpoints": "off",
     # As on a disk without moving parts: else what an index gives in order is fetched whole, and sorted.
     "random_page_cost": "1.1",
+    # It compiles what is then run for a millisecond.
+    "jit": "off",
 }
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
