@@ -85,6 +85,7 @@ def measure(options: Any) -> dict[str, Any]:
         lead = min(max(LEAD, polls / rate), options.lead) + stories / 150
         moment = clock.now() + timedelta(seconds=lead)
         armed = timed("arm", lambda: arm(stage, moment))
+        held, lifted = hold_everything(stage)
         tell(f"{(moment - clock.now()).total_seconds():.0f} s to go, at {rate:.0f} answers a second")
         asked = public(
             stage.port, clock, moment, stage.ask("SELECT string_agg(slug, ' ') FROM newsroom_visibility")
@@ -97,6 +98,8 @@ def measure(options: Any) -> dict[str, Any]:
             "stories": stories,
             "loaded": loaded,
             "armed": armed,
+            "held": held,
+            "lifted": lifted,
             "asked": asked.__dict__,
             "complete": [announced, sent],
             "announced": lateness(stage, "at - due", "newsroom_announcement"),
@@ -164,6 +167,23 @@ def arm(stage: Stage, moment: datetime) -> None:
         while rows := connection.execute(statement.encode(), [moment, last, ARMED_AT_ONCE]).fetchall():
             connection.commit()
             last = max(row[0] for row in rows)
+
+
+def hold_everything(stage: Stage) -> tuple[float, float]:
+    """Hold everything by the application's role, and lift it: how long each took to its commit, in seconds."""
+    import psycopg
+
+    somebody = "(SELECT min(id) FROM stories_user)"
+    hold = f"INSERT INTO newsroom_holdall (by_id, reason) SELECT {somebody}, 'Measured'"
+    lift = (
+        f"INSERT INTO newsroom_holdalllift (by_id, hold_id) SELECT {somebody}, max(id) FROM newsroom_holdall"
+    )
+    url = stage.variables["DATABASE_URL"].replace("postgres://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
+        return (
+            timed("hold everything", lambda: connection.execute(hold.encode())),
+            timed("lift it", lambda: connection.execute(lift.encode())),
+        )
 
 
 def speed(port: int) -> float:
@@ -322,7 +342,8 @@ def _about(one: dict[str, Any]) -> str:
     return (
         f"- {one['broker']}: early {asked['early']} of {asked['before']:,} polls; not there after it "
         f"{asked['late']} of {asked['after']:,}; answers that were neither {asked['broken']}. Loaded in "
-        f"{one['loaded']:.0f} s, armed in {one['armed']:.0f} s. Mails with a key of their own: "
+        f"{one['loaded']:.0f} s, armed in {one['armed']:.0f} s; everything held in {one['held'] * 1000:.0f} ms and "
+        f"lifted in {one['lifted'] * 1000:.0f} ms, all of them armed. Mails with a key of their own: "
         f"{one['mails']:,}."
     )
 
