@@ -342,7 +342,8 @@ def _about(one: dict[str, Any]) -> str:
     return (
         f"- {one['broker']}: early {asked['early']} of {asked['before']:,} polls; not there after it "
         f"{asked['late']} of {asked['after']:,}; answers that were neither {asked['broken']}. Loaded in "
-        f"{one['loaded']:.0f} s, armed in {one['armed']:.0f} s; everything held in {one['held'] * 1000:.0f} ms and "
+        f"{one['loaded']:.0f} s, armed in {one['armed']:.0f} s; everything held in "
+        f"{one['held'] * 1000:.0f} ms and "
         f"lifted in {one['lifted'] * 1000:.0f} ms, all of them armed. Mails with a key of their own: "
         f"{one['mails']:,}."
     )
