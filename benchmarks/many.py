@@ -170,7 +170,7 @@ def arm(stage: Stage, moment: datetime) -> None:
 
 
 def hold_everything(stage: Stage) -> tuple[float, float]:
-    """Hold everything by the application's role, and lift it: how long each took to its commit, in seconds."""
+    """Hold everything by the application's role, and lift it: the seconds that each took to its commit."""
     import psycopg
 
     somebody = "(SELECT min(id) FROM stories_user)"
