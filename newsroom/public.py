@@ -36,12 +36,22 @@ def answer(
 ) -> HttpResponseBase:
     """`body`, with an ETag over what anybody can read and nothing else."""
     response = HttpResponse(body, content_type=content_type, status=status)
-    response["Cache-Control"] = "no-cache"
+    fresh(response)
     if status != OK:
         return response
     etag = f'"{sha256(response.content).hexdigest()[:32]}"'
     response["ETag"] = etag
     return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def fresh(response: HttpResponseBase) -> None:
+    """Let nobody use an answer later without asking us, but the proxy in front of us while we do not answer.
+
+    Kept there it is out of date from the beginning: see `deploy/nginx.conf`. The same for all that is
+    public, and for what never was.
+    """
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Expires"] = "@1"
 
 
 def site() -> dict[str, Any]:
@@ -58,7 +68,7 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The one answer for what is not public and for what never was."""
     response = HttpResponse(render_to_string("404.html", {"site": site()}), status=404)
-    response["Cache-Control"] = "no-cache"
+    fresh(response)
     return response
 
 
@@ -149,7 +159,7 @@ def _was_here(request: HttpRequest, once: Visibility) -> HttpResponseBase:
     if now:
         response = HttpResponsePermanentRedirect(reverse("story", args=[now.slug]))
         # It can change once more, and be withdrawn.
-        response["Cache-Control"] = "no-cache"
+        fresh(response)
         return response
     gone = Withdrawal.objects.filter(story=once.story_id).order_by("-pk").first()
     if gone is None:

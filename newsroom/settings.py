@@ -195,6 +195,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 # Private: nothing below it is served but by a view that asks who may see it.
 MEDIA_ROOT = VAR / "media"
+# Whether the proxy in front sends them, where we say so: see deploy/nginx.conf.
+FILES_BY_PROXY = flag("NEWSROOM_FILES_BY_PROXY")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 
 from .models import Asset, RevisionAsset, Story, User
 
@@ -75,8 +76,10 @@ def known_to(user: User, session: SessionBase | None = None) -> QuerySet[Asset]:
     return Asset.objects.filter(Q(by=user) | Q(sha256__in=uploaded) | Exists(shown))
 
 
-def answer(asset: Asset) -> FileResponse:
+def answer(asset: Asset) -> HttpResponseBase:
     """The bytes of an asset. What is no picture is for saving, not for showing in our own pages.
+
+    With `FILES_BY_PROXY` it only says which file the proxy in front of us is to send.
 
     The answer gives no name to save it by: the link to it does, with words that were cleared.
 
@@ -84,7 +87,14 @@ def answer(asset: Asset) -> FileResponse:
         FileNotFoundError: they are missing.
     """
     media_type = f"{asset.media_type}; charset=utf-8" if asset.media_type == "text/csv" else asset.media_type
-    response = FileResponse(path_of(asset).open("rb"), content_type=media_type)
+    path = path_of(asset)
+    response: HttpResponse | FileResponse
+    if settings.FILES_BY_PROXY:
+        path.stat()
+        response = HttpResponse(content_type=media_type)
+        response["X-Accel-Redirect"] = f"/files/{path.relative_to(settings.MEDIA_ROOT)}"
+    else:
+        response = FileResponse(path.open("rb"), content_type=media_type)
     response["X-Content-Type-Options"] = "nosniff"
     if not asset.media_type.startswith("image/"):
         response["Content-Disposition"] = "attachment"
