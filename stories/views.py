@@ -7,7 +7,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -261,7 +262,7 @@ def working_copy(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
 
 
 @require_GET
-def staff_media(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
+def staff_media(request: HttpRequest, name: str) -> HttpResponseBase:
     """The bytes of a file, for those for whom a story that shows it exists, or who uploaded it."""
     known = files.known_to(person(request), request.session)
     sha256 = name.partition(".")[0]
