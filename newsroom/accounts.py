@@ -23,8 +23,9 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def set_password(self, user: User, password: str) -> None:
         """Keep a password that somebody chose for themself, here or by a link from a mail."""
+        user.set_password(password)
         with acting(user):
-            super().set_password(user, password)
+            user.save()
 
     def render_mail(self, template_prefix: str, email: str, context: Any, headers: Any = None) -> Any:
         """The mail in plain text: nothing of ours is sent as HTML."""

@@ -11,12 +11,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
-SETTING = "newsroom.by"
-
 
 @contextmanager
 def acting(by: Any) -> Iterator[None]:
-    """One transaction, in which the record names the user `by` for each arrangement that is changed."""
+    """One transaction, in which the record names the user `by` for each arrangement that is changed.
+
+    Those transactions go one after the other. They begin to wait here, before they have locked anything that
+    another one needs.
+    """
     nested = connection.in_atomic_block
     with transaction.atomic():
         before = _named(str(by.pk))
@@ -29,10 +31,8 @@ def acting(by: Any) -> Iterator[None]:
 def _named(by: str) -> str:
     """Name somebody for the rest of the transaction. Who was named until now."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting(%s, true)", [SETTING])
-        before = cursor.fetchone()[0] or ""
-        cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, by])
-    return before
+        cursor.execute("SELECT acting(%s)", [by])
+        return str(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ class User(AbstractUser):
         """Whether it is theirs. One that is kept as it is not kept any more is kept anew, in their name."""
 
         def kept_anew(raw: str) -> None:
+            self.set_password(raw)
+            # It is the same password: no validator has to hear of it.
+            self._password = None
             with acting(self):
-                self.set_password(raw)
-                # It is the same password: no validator has to hear of it.
-                self._password = None
                 self.save(update_fields=["password"])
 
         return hashers.check_password(raw_password, self.password, kept_anew)

@@ -9,6 +9,19 @@ from django.conf import settings
 from django.db import migrations, models
 
 FUNCTIONS = """
+-- Names somebody for what is changed from here on in this transaction; who was named until now.
+CREATE FUNCTION acting(by_id text) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE
+    before text := coalesce(current_setting('newsroom.by', true), '');
+BEGIN
+    -- Before the rows that are changed: whoever has the record and waits for a row could else be waited for.
+    PERFORM lock_newsroom();
+    PERFORM set_config('newsroom.by', by_id, true);
+    RETURN before;
+END
+$$;
+
 -- Whom the application names for what is changed in this transaction; nobody, where it was not asked.
 CREATE FUNCTION acting_user() RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT id FROM stories_user WHERE id::text = current_setting('newsroom.by', true)
@@ -114,7 +127,7 @@ DROP TRIGGER arranged ON stories_user_groups; DROP TRIGGER in_turn ON stories_us
 DROP TRIGGER arranged ON auth_group; DROP TRIGGER in_turn ON auth_group;
 DROP FUNCTION arranged_in_turn; DROP FUNCTION arranged_row; DROP FUNCTION arranged; DROP FUNCTION differing;
 DROP FUNCTION about_stories_user_groups; DROP FUNCTION about_auth_group; DROP FUNCTION about_stories_user;
-DROP FUNCTION name_of_user; DROP FUNCTION acting_user;
+DROP FUNCTION name_of_user; DROP FUNCTION acting_user; DROP FUNCTION acting;
 """
 
 
