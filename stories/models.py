@@ -257,12 +257,13 @@ class Arrangement(NewsroomFact):
     def in_words(cls, payload: dict[str, Any]) -> "Words":
         what = (payload[key] for key in ("table_name", "happened", "about", "before", "after"))
         title, detail = tell(*what)
-        how = ""
         if payload["happened"] == "found":
             how = "There already when this record began."
         elif payload["by_id"] is None:
             how = f"Nobody is named: it was done past the application, as {payload['database_role']}."
-        return Words(title, " ".join(filter(None, (detail, how))))
+        else:
+            return Words(title, detail)
+        return Words(title, f"{detail.removesuffix('.')}. {how}" if detail else how)
 
 
 class Consequence(models.Model):

@@ -53,9 +53,10 @@ CREATE FUNCTION differing(one jsonb, other jsonb) RETURNS jsonb LANGUAGE sql IMM
     FROM jsonb_each(one) e WHERE other IS NULL OR other -> e.key IS DISTINCT FROM e.value
 $$;
 
--- Writes that a row was made (`was` is NULL), changed or removed (`becomes` is NULL). Nothing that stays as
--- it was is written, and of a password only that it changed.
-CREATE FUNCTION arranged(table_name text, was jsonb, becomes jsonb, without text[], found boolean DEFAULT false)
+-- Writes that a row was made (`was` is NULL), changed or removed (`becomes` is NULL), or was there
+-- already when the record began. Nothing that stays as it was is written, and of a password only that it changed.
+CREATE FUNCTION arranged(table_name text, was jsonb, becomes jsonb, without text[],
+                         already boolean DEFAULT false)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     hidden text[] := without || '{password}';
@@ -64,7 +65,7 @@ DECLARE
                          ELSE '{}' END;
     about jsonb;
     about_was jsonb;
-    happened text := CASE WHEN found THEN 'found' WHEN was IS NULL THEN 'made' WHEN becomes IS NULL THEN 'removed'
+    happened text := CASE WHEN already THEN 'found' WHEN was IS NULL THEN 'made' WHEN becomes IS NULL THEN 'removed'
                           ELSE 'changed' END;
 BEGIN
     was := was - hidden;
