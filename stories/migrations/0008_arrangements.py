@@ -10,13 +10,13 @@ from django.db import migrations, models
 
 FUNCTIONS = """
 -- Names somebody for what is changed from here on in this transaction; who was named until now.
-CREATE FUNCTION acting(by_id text) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
+CREATE FUNCTION acting(by_id text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     before text := coalesce(current_setting('newsroom.by', true), '');
 BEGIN
-    -- Before the rows that are changed: whoever has the record and waits for a row could else be waited for.
-    PERFORM lock_newsroom();
+    -- The lock of `lock_newsroom`, before any row is locked: whoever has it and waits for a row could else be
+    -- waited for.
+    PERFORM pg_advisory_xact_lock(hashtextextended('newsroom.record', 0));
     PERFORM set_config('newsroom.by', by_id, true);
     RETURN before;
 END
