@@ -6,6 +6,7 @@ from stories.arranging import Change, Told, told_by
 from stories.clocks import office
 
 from . import asking, coverage
+from .models import Condition
 
 DESK = {
     "name": "name",
@@ -43,11 +44,11 @@ def member(change: Change) -> Told:
 
 def private_office(change: Change) -> Told:
     """A desk became the private office of somebody, or is it no more."""
-    whose = f"{change.name('name')}, by {'role' if change.about['match'] == 'role' else 'name'}"
-    what = change.chosen("made", "changed", "removed")
-    detail = change.of({"name": "whose", "match": "by", "desk": "desk"})
-    told = detail if change.happened == "changed" else f"Desk: {change.name('desk')}."
-    return f"Private office of {whose} {what}", told
+    title = f"Private office of {change.name('name')} {change.chosen('made', 'changed', 'removed')}"
+    if change.happened == "changed":
+        return title, change.of({"name": "whose", "match": "known by", "desk": "desk"})
+    how = "role" if change.about["match"] == "role" else "name"
+    return title, f"Desk {change.name('desk')}, for the speaker’s {how}."
 
 
 def route(change: Change) -> Told:
@@ -65,19 +66,31 @@ def route(change: Change) -> Told:
 
 def step(change: Change) -> Told:
     """A desk is asked by a route, is asked something else, or is asked no more."""
-    who = change.about.get("desk") or "each private office"
-    asked = f"{who}, {coverage.in_words(change.name('covers'), str(change.about.get('whom') or ''))}"
+    asked = f"{change.about.get('desk') or 'each private office'}, {_covers(change)}"
     if change.happened == "changed":
         return f"Step of the route {change.name('route')} changed: {asked}", change.of(STEP)
     what = change.chosen("added to", "", "taken out of")
     row = change.before if change.happened == "removed" else change.after
     terms = [
         f"stage {row['stage']}",
-        coverage.when_in_words(row["condition"], row["value"]),
+        _when(row["condition"], row["value"]),
         asking.quorum_words(row["quorum"]),
     ]
     detail = ", ".join(filter(None, terms))
     return f"Step {what} the route {change.name('route')}: {asked}", detail[:1].upper() + detail[1:]
+
+
+def _covers(change: Change) -> str:
+    whom = str(change.about.get("whom") or "")
+    if change.about.get("covers") in asking.NAMED and not whom:
+        return "their own quotes"
+    return coverage.in_words(change.name("covers"), whom)
+
+
+def _when(condition: str, value: str) -> str:
+    if condition == Condition.PARTNER and not value:
+        return f"when {Condition.PARTNER.label}"
+    return coverage.when_in_words(condition, value)
 
 
 def deputy(change: Change) -> Told:

@@ -222,7 +222,7 @@ class Arrangement(NewsroomFact):
     Written by triggers of those tables alone, whoever changes them and by which way. `before` and `after`
     hold only what changed, and of a password only that it did; `about` says whom and what it is about, as
     they were called then, so that it can be read when they are gone. `by` is whom the application named;
-    where it named nobody, it was done past it, as `database_role`.
+    where it named nobody, it was done outside the pages, as `database_role`.
     """
 
     app_privileges = READ_ONLY
@@ -260,7 +260,7 @@ class Arrangement(NewsroomFact):
         if payload["happened"] == "found":
             how = "There already when this record began."
         elif payload["by_id"] is None:
-            how = f"Nobody is named: it was done past the application, as {payload['database_role']}."
+            how = f"Nobody is named: done outside the pages, as {payload['database_role']}."
         else:
             return Words(title, detail)
         return Words(title, f"{detail.removesuffix('.')}. {how}" if detail else how)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from approvals import deputies, routing, staffing
-from approvals.models import Covers, Deputyship, Desk, PrivateOffice, Route, Step
+from approvals.models import Condition, Covers, Deputyship, Desk, PrivateOffice, Route, Step
 from approvals.routing import Ask, Where
 from newsroom import releasing
 from stories import record
@@ -42,7 +42,7 @@ VERBS: dict[str, Callable[[Newsroom, User], Any]] = {
     "Adaeze Nwosu taken off the desk Legal": lambda room, by: staffing.remove_person(
         desk=room.legal, person=room.lawyer, by=by
     ),
-    "Private office of Mara Ellingham, by name made": lambda room, by: staffing.add_office(
+    "Private office of Mara Ellingham made": lambda room, by: staffing.add_office(
         desk=room.legal, match="speaker", name="Mara Ellingham", by=by
     ),
     "Route Quick made": lambda room, by: routing.create_route(name="Quick", by=by),
@@ -94,8 +94,8 @@ def test_what_is_made_and_removed_can_be_read_when_it_is_gone(newsroom):
         (title, by)
         for title in (
             "Desk Policy made",
-            "Private office of Mayor, by role made",
-            "Private office of Mayor, by role removed",
+            "Private office of Mayor made",
+            "Private office of Mayor removed",
             "Nemo Outis put on the desk Policy",
             "Nemo Outis taken off the desk Policy",
             "Route Quick made",
@@ -192,7 +192,7 @@ PAGES: dict[str, Callable[[Newsroom], tuple[str, dict[str, Any]]]] = {
         reverse("desk_person_remove", args=[room.legal.pk, room.lawyer.pk]),
         {},
     ),
-    "Private office of Mayor, by role made": lambda room: (
+    "Private office of Mayor made": lambda room: (
         reverse("office_add", args=[room.legal.pk]),
         {"office-match": "role", "office-name": "Mayor"},
     ),
@@ -264,7 +264,7 @@ def test_what_a_shell_and_raw_sql_change_names_nobody(newsroom):
         "Step of the route Standard changed: Legal, everything",
         "Route Standard not the default any more",
         "Desk Law changed",
-        "Private office of Mara Ellingham, by name made",
+        "Private office of Mara Ellingham made",
     ]
     assert list(record.verify()) == []
 
@@ -401,3 +401,16 @@ def test_signing_in_waits_for_no_change_of_anybody_else(live_newsroom):
 def test_a_step_twice_in_a_stage_is_still_refused(newsroom):
     with pytest.raises(Exception, match="step_once_a_route"):
         Step.objects.create(route=Route.objects.get(), desk=newsroom.legal)
+
+
+def test_patterns_are_told_as_what_they_ask(newsroom):
+    since, by = Since(), newsroom.administrator
+    offices = Ask(None, Covers.SPEAKER, condition=Condition.PRIVATE_OFFICE)
+    routing.add_step(route=newsroom.route, ask=offices, by=by)
+    assert since.detail == "Stage 2, when somebody with a private office is quoted"
+    routing.add_step(route=newsroom.route, ask=Ask(newsroom.legal, condition=Condition.PARTNER), by=by)
+    assert since.detail == "Stage 3, when a partner organisation is named"
+    assert [title for title, _ in since.told] == [
+        "Step added to the route Standard: each private office, their own quotes",
+        "Step added to the route Standard: Legal, everything",
+    ]

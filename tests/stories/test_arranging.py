@@ -186,7 +186,7 @@ def test_what_a_shell_changes_names_nobody_but_the_role_of_the_database(newsroom
     with connection.cursor() as cursor:
         cursor.execute("SELECT session_user")
         assert row.database_role == cursor.fetchone()[0]
-    assert since.detail == f"Nobody is named: it was done past the application, as {row.database_role}."
+    assert since.detail == f"Nobody is named: done outside the pages, as {row.database_role}."
 
 
 def test_what_a_shell_changes_in_somebodys_name_names_them(newsroom):
