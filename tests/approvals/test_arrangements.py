@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -414,3 +414,37 @@ def test_patterns_are_told_as_what_they_ask(newsroom):
         "Step added to the route Standard: each private office, their own quotes",
         "Step added to the route Standard: Legal, everything",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("table", "sql", "fault"),
+    [
+        (
+            "approvals_desk_members",
+            "DELETE FROM approvals_desk_members WHERE user_id = {lawyer}",
+            "is missing",
+        ),
+        (
+            "approvals_desk_members",
+            "INSERT INTO approvals_desk_members (desk_id, user_id) VALUES ({legal}, {drafter})",
+            "is not in the record",
+        ),
+        ("approvals_step", "UPDATE approvals_step SET quorum = 2", "was changed past the record"),
+        (
+            "stories_user",
+            "UPDATE stories_user SET is_superuser = true WHERE id = {drafter}",
+            "was changed past the record",
+        ),
+    ],
+)
+def test_what_the_owner_changes_with_the_guards_off_is_found(live_newsroom, table, sql, fault):
+    room = live_newsroom
+    staffing.change_desk(desk=room.legal, terms=staffing.Terms("Law"), by=room.administrator)
+    assert list(record.verify()) == []
+    named = {"lawyer": room.lawyer.pk, "drafter": room.drafter.pk, "legal": room.legal.pk}
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(sql.format(**named))
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    assert any(found.startswith(table) and found.endswith(fault) for found in record.verify())
