@@ -8,8 +8,9 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         from stories import access, record
 
-        from . import desks, standings
+        from . import arrangements, desks, standings
 
+        arrangements.register()
         access.grants_roles(desks.roles)
         access.shows_stories(desks.stories)
         record.also_verify(standings.differences)

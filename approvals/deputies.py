@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import Error, transaction
+from django.db import Error
 from django.db.models import Q
 
+from stories.arranging import acting
 from stories.clocks import database_now, office
 from stories.models import User
 from stories.refusals import hint_of
@@ -77,7 +78,7 @@ def appoint(
             "Nobody was appointed: the time is longer than a year. Choose an earlier end; it can be renewed."
         )
     try:
-        with transaction.atomic():
+        with acting(by):
             # Two clicks at once are one appointment.
             User.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
             if _covered(person, deputy, desk, since, until):
@@ -106,7 +107,7 @@ def end(*, deputyship: Deputyship, by: User) -> Deputyship:
             "do that."
         )
     now = database_now()
-    with transaction.atomic():
+    with acting(by):
         ended = Deputyship.objects.filter(pk=deputyship.pk, until__gt=now).update(until=now)
     deputyship.refresh_from_db()
     if not ended:

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
 from stories.models import User
+from stories.views import person
 
 from . import staffing
 from .models import Desk, PrivateOffice, Step
@@ -34,7 +35,7 @@ def desk_new(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST, prefix="new")
     if form.is_valid():
         try:
-            made = staffing.create_desk(name=form.cleaned_data["name"])
+            made = staffing.create_desk(name=form.cleaned_data["name"], by=person(request))
         except staffing.Invalid as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -95,7 +96,7 @@ def desk_save(request: HttpRequest, pk: int) -> HttpResponse:
     form = DeskForm(request.POST, prefix="desk", desk=found)
     if form.is_valid():
         try:
-            saved = staffing.change_desk(desk=found, terms=form.terms)
+            saved = staffing.change_desk(desk=found, terms=form.terms, by=person(request))
         except staffing.Invalid as refusal:
             for field, words in refusal.problems.items():
                 form.add_error(field, words)
@@ -113,7 +114,7 @@ def desk_remove(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("desk_page", pk)
     try:
-        staffing.remove_desk(desk=found)
+        staffing.remove_desk(desk=found, by=person(request))
     except staffing.Refused as refusal:
         return _desk_refused(request, found, refusal)
     messages.success(request, f"The desk {found} was removed.")
@@ -127,7 +128,7 @@ def desk_person_add(request: HttpRequest, pk: int, user: int) -> HttpResponse:
         return redirect("desk_page", pk)
     who = get_object_or_404(User, pk=user)
     try:
-        staffing.add_person(desk=found, person=who)
+        staffing.add_person(desk=found, person=who, by=person(request))
     except staffing.Refused as refusal:
         return _desk_refused(request, found, refusal)
     messages.success(request, f"{who} can clear for {found} now. Nobody clears words that they wrote.")
@@ -141,7 +142,7 @@ def desk_person_remove(request: HttpRequest, pk: int, user: int) -> HttpResponse
         return redirect("desk_page", pk)
     who = get_object_or_404(User, pk=user)
     try:
-        waiting = staffing.remove_person(desk=found, person=who)
+        waiting = staffing.remove_person(desk=found, person=who, by=person(request))
     except staffing.Refused as refusal:
         return _desk_refused(request, found, refusal)
     messages.success(request, f"{who} is not on the desk {found} any more. What they signed stays signed.")
@@ -162,7 +163,7 @@ def office_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = OfficeForm(request.POST, prefix="office")
     if form.is_valid():
         try:
-            office = staffing.add_office(desk=found, **form.cleaned_data)
+            office = staffing.add_office(desk=found, **form.cleaned_data, by=person(request))
         except staffing.Invalid as refusal:
             for field, words in refusal.problems.items():
                 form.add_error(field, words)
@@ -179,6 +180,6 @@ def office_remove(request: HttpRequest, pk: int, office: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("desk_page", pk)
     found = get_object_or_404(PrivateOffice, pk=office, desk=pk)
-    staffing.remove_office(office=found)
+    staffing.remove_office(office=found, by=person(request))
     messages.success(request, f"{found.name} has no private office any more. What was asked stays asked.")
     return redirect("desk_page", pk)

@@ -80,7 +80,7 @@ def route_new(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST, prefix="new")
     if form.is_valid():
         try:
-            made = routing.create_route(name=form.cleaned_data["name"])
+            made = routing.create_route(name=form.cleaned_data["name"], by=person(request))
         except routing.Invalid as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -189,7 +189,7 @@ def route_rename(request: HttpRequest, pk: int) -> HttpResponse:
     form = NameForm(request.POST, prefix="route")
     if form.is_valid():
         try:
-            renamed = routing.rename_route(route=found, name=form.cleaned_data["name"])
+            renamed = routing.rename_route(route=found, name=form.cleaned_data["name"], by=person(request))
         except routing.Invalid as refusal:
             form.add_error("name", str(refusal))
         except routing.Refused as refusal:
@@ -206,7 +206,7 @@ def route_default(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("route", pk)
     try:
-        routing.make_default(route=found)
+        routing.make_default(route=found, by=person(request))
     except routing.Refused as refusal:
         return _refused(request, found, refusal)
     messages.success(request, f"“{found}” is the default now. What is under way stays as it was asked.")
@@ -219,7 +219,7 @@ def route_remove(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("route", pk)
     try:
-        routing.remove_route(route=found)
+        routing.remove_route(route=found, by=person(request))
     except routing.Refused as refusal:
         return _refused(request, found, refusal)
     messages.success(request, f"“{found}” was removed.")
@@ -235,7 +235,7 @@ def step_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = StepForm(request.POST, prefix="step", stages=stages)
     if form.is_valid():
         try:
-            step = routing.add_step(route=found, ask=form.ask, **form.place)
+            step = routing.add_step(route=found, ask=form.ask, **form.place, by=person(request))
         except routing.Invalid as refusal:
             form.blame(refusal.problems)
         except routing.Gone as refusal:
@@ -273,7 +273,7 @@ def step_change(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     form = StepForm(request.POST, prefix="step")
     if form.is_valid():
         try:
-            changed = routing.change_step(step=found, ask=form.ask)
+            changed = routing.change_step(step=found, ask=form.ask, by=person(request))
         except routing.Invalid as refusal:
             form.blame(refusal.problems)
         except routing.Gone as refusal:
@@ -302,7 +302,7 @@ def step_move(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     if where not in list(routing.Where):
         return redirect("route", pk)
     try:
-        moved = routing.move_step(step=found, where=routing.Where(where))
+        moved = routing.move_step(step=found, where=routing.Where(where), by=person(request))
     except routing.Refused as refusal:
         return _refused(request, found.route, refusal)
     messages.success(request, f"{board.are_asked(moved)} in stage {moved.stage} now.")
@@ -317,7 +317,7 @@ def step_remove(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     if found is None:
         return _step_gone(request, pk)
     try:
-        routing.remove_step(step=found)
+        routing.remove_step(step=found, by=person(request))
     except routing.Refused as refusal:
         return _refused(request, found.route, refusal)
     messages.success(request, f"{board.are_asked(found, 'not asked')} by this route any more.")

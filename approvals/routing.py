@@ -10,11 +10,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 
+from stories.arranging import acting
 from stories.kinds import TYPES
-from stories.models import Organisation, Topic
+from stories.models import Organisation, Topic, User
 
 from . import asking
 from .models import ALL, Condition, Covers, Desk, Route, Step
@@ -23,8 +24,6 @@ from .models import ALL, Condition, Covers, Desk, Route, Step
 MOST_STAGES, MOST_STEPS = 8, 12
 NAME_LENGTH = 100
 STEP_GONE = "That step is not there any more: somebody removed it."
-#: The route whose words are awaited while its steps are renumbered.
-_ASIDE = 1000
 
 
 class Refused(Exception):
@@ -92,19 +91,19 @@ class Ask:
 # Routes
 
 
-def create_route(*, name: str) -> Route:
+def create_route(*, name: str, by: User) -> Route:
     """A route without steps.
 
     Raises:
         Invalid: it has no name, or that of another route.
     """
     name = _name(name)
-    with transaction.atomic():
+    with acting(by):
         _free(name)
         return Route.objects.create(name=name)
 
 
-def rename_route(*, route: Route, name: str) -> Route:
+def rename_route(*, route: Route, name: str, by: User) -> Route:
     """Call a route something else, also on the stories that were sent by it.
 
     Raises:
@@ -112,7 +111,7 @@ def rename_route(*, route: Route, name: str) -> Route:
         Gone: see there.
     """
     name = _name(name)
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(route)
         _free(name, but=locked)
         locked.name = name
@@ -120,14 +119,14 @@ def rename_route(*, route: Route, name: str) -> Route:
         return locked
 
 
-def make_default(*, route: Route) -> Route:
+def make_default(*, route: Route, by: User) -> Route:
     """Let a route be taken where nobody chooses another.
 
     Raises:
         NotWhole: it has no step that always covers everything.
         Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         # All of them, in one order: two people can press the button of two routes.
         list(Route.objects.select_for_update().order_by("pk"))
         locked = _locked(route)
@@ -142,14 +141,14 @@ def make_default(*, route: Route) -> Route:
         return locked
 
 
-def remove_route(*, route: Route) -> None:
+def remove_route(*, route: Route, by: User) -> None:
     """Take away a route by which no story was ever sent.
 
     Raises:
         InUse: stories were sent by it, or it is the default.
         Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(route)
         if locked.default:
             raise InUse(
@@ -212,9 +211,10 @@ def _keep(desk: Desk | None) -> None:
 # Steps
 
 Stages = list[list[Step]]
+_WRITTEN = (*(name for name in Ask.__dataclass_fields__ if name != "desk"), "desk_id", "stage", "position")
 
 
-def add_step(*, route: Route, ask: Ask, stage: int | None = None, opens: bool = False) -> Step:
+def add_step(*, route: Route, ask: Ask, by: User, stage: int | None = None, opens: bool = False) -> Step:
     """Add a step at the end of a stage, or (`opens`) in a stage of its own, before which that one moves on.
 
     Without `stage`, or after the last one, it opens a stage at the end.
@@ -223,11 +223,11 @@ def add_step(*, route: Route, ask: Ask, stage: int | None = None, opens: bool = 
         Invalid, Twice, Full, Gone: see there.
     """
     check(ask)
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(route)
         _keep(ask.desk)
         stages = _stages(locked)
-        step = Step(route=locked, stage=_ASIDE, position=_ASIDE, **ask.fields)
+        step = Step(route=locked, **ask.fields)
         place = len(stages) if stage is None else max(0, min(stage - 1, len(stages)))
         if opens or place == len(stages):
             stages.insert(place, [step])
@@ -237,14 +237,14 @@ def add_step(*, route: Route, ask: Ask, stage: int | None = None, opens: bool = 
         return step
 
 
-def change_step(*, step: Step, ask: Ask) -> Step:
+def change_step(*, step: Step, ask: Ask, by: User) -> Step:
     """Let a step ask something else, where it stands.
 
     Raises:
         Invalid, Twice, NotWhole, Gone: see there.
     """
     check(ask)
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(step.route)
         _keep(ask.desk)
         stages = _stages(locked)
@@ -255,32 +255,32 @@ def change_step(*, step: Step, ask: Ask) -> Step:
         return found
 
 
-def remove_step(*, step: Step) -> None:
+def remove_step(*, step: Step, by: User) -> None:
     """Ask it no more of the stories that are sent from now on.
 
     Raises:
         NotWhole: it is the only step of the default route that always covers everything.
         Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(step.route)
         stages = _stages(locked)
         found = _find(stages, step)
         for stage in stages:
             if found in stage:
                 stage.remove(found)
-        _write(locked, stages)
         found.delete()
+        _write(locked, stages)
 
 
-def move_step(*, step: Step, where: Where) -> Step:
+def move_step(*, step: Step, where: Where, by: User) -> Step:
     """Move a step within its stage, or to the stage before or after. At an end, it opens one of its own.
 
     Raises:
         NowhereToGo: it is the first or last of its stage, or alone at an end.
         Twice, Full, Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(step.route)
         stages = _stages(locked)
         found = _find(stages, step)
@@ -288,17 +288,17 @@ def move_step(*, step: Step, where: Where) -> Step:
         mine = stages[number]
         place = mine.index(found)
         mine.remove(found)
-        by = 1 if where in (Where.DOWN, Where.LATER) else -1
+        way = 1 if where in (Where.DOWN, Where.LATER) else -1
         if where in (Where.UP, Where.DOWN):
-            if not 0 <= place + by <= len(mine):
-                raise NowhereToGo(f"It is the {'first' if by < 0 else 'last'} of its stage already.")
-            mine.insert(place + by, found)
-        elif 0 <= number + by < len(stages):
-            stages[number + by].append(found)
+            if not 0 <= place + way <= len(mine):
+                raise NowhereToGo(f"It is the {'first' if way < 0 else 'last'} of its stage already.")
+            mine.insert(place + way, found)
+        elif 0 <= number + way < len(stages):
+            stages[number + way].append(found)
         elif mine:
-            stages.insert(0 if by < 0 else len(stages), [found])
+            stages.insert(0 if way < 0 else len(stages), [found])
         else:
-            raise NowhereToGo(f"It is alone in the {'first' if by < 0 else 'last'} stage already.")
+            raise NowhereToGo(f"It is alone in the {'first' if way < 0 else 'last'} stage already.")
         _write(locked, stages)
         return found
 
@@ -382,11 +382,19 @@ def _write(route: Route, stages: Stages) -> None:
             f"“{route}” is the default, and one of its steps has to cover everything, whatever is in the "
             "story. Add another such step first, or make another route the default."
         )
-    # No two rows may ask the same in one stage, not even on the way to where they belong.
-    route.steps.update(stage=F("stage") + _ASIDE)
     for number, stage in enumerate(stages, start=1):
         for position, step in enumerate(stage, start=1):
             step.stage, step.position = number, position
+    # Only what changed, for each row is on the record, and at once: no two may ask the same in one stage.
+    there = {row["pk"]: row for row in route.steps.values("pk", *_WRITTEN)}
+    changed = [
+        step
+        for step in steps
+        if step.pk and any(there[step.pk][name] != getattr(step, name) for name in _WRITTEN)
+    ]
+    Step.objects.bulk_update(changed, [name.removesuffix("_id") for name in _WRITTEN])
+    for step in steps:
+        if not step.pk:
             step.save()
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
+from stories.arranging import acting
 from stories.models import Organisation, User
 
 from . import rules
@@ -50,7 +50,7 @@ class Terms:
     escalates_after: int = 30
 
 
-def create_desk(*, name: str) -> Desk:
+def create_desk(*, name: str, by: User) -> Desk:
     """A desk with nobody on it.
 
     Raises:
@@ -59,16 +59,17 @@ def create_desk(*, name: str) -> Desk:
     name, problems = _name(name, None)
     if problems:
         raise Invalid(problems)
-    return Desk.objects.create(name=name)
+    with acting(by):
+        return Desk.objects.create(name=name)
 
 
-def change_desk(*, desk: Desk, terms: Terms) -> Desk:
+def change_desk(*, desk: Desk, terms: Terms, by: User) -> Desk:
     """Say what a desk is called, for whom it clears, and who is reminded and told.
 
     Raises:
         Invalid, Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(desk)
         name, problems = _name(terms.name, locked)
         problems |= _problems(locked, terms)
@@ -83,14 +84,14 @@ def change_desk(*, desk: Desk, terms: Terms) -> Desk:
         return locked
 
 
-def remove_desk(*, desk: Desk) -> None:
+def remove_desk(*, desk: Desk, by: User) -> None:
     """Take away a desk that was never asked for anything.
 
     Raises:
         InUse: stories were laid before it, or something else still names it.
         Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(desk)
         if PinnedStep.objects.filter(desk=locked).exists():
             raise InUse(
@@ -102,21 +103,21 @@ def remove_desk(*, desk: Desk) -> None:
         locked.delete()
 
 
-def add_person(*, desk: Desk, person: User) -> None:
+def add_person(*, desk: Desk, person: User, by: User) -> None:
     """Let somebody clear for a desk. It frees nobody of four eyes.
 
     Raises:
         Invalid: they cannot sign in.
         Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(desk)
         if not User.objects.filter(pk=person.pk, is_active=True).exists():
             raise Invalid({"person": f"{person} cannot sign in any more."})
         locked.members.add(person)
 
 
-def remove_person(*, desk: Desk, person: User) -> int:
+def remove_person(*, desk: Desk, person: User, by: User) -> int:
     """Let somebody clear for a desk no more. What they signed stays signed.
 
     Gives the number of stories that still wait for them, because all of the desk have to sign.
@@ -124,7 +125,7 @@ def remove_person(*, desk: Desk, person: User) -> int:
     Raises:
         Gone: see there.
     """
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(desk)
         locked.members.remove(person)
         waiting = Standing.objects.filter(
@@ -133,7 +134,7 @@ def remove_person(*, desk: Desk, person: User) -> int:
         return waiting.count()
 
 
-def add_office(*, desk: Desk, match: str, name: str) -> PrivateOffice:
+def add_office(*, desk: Desk, match: str, name: str, by: User) -> PrivateOffice:
     """Let a desk be the private office of a speaker, by name or by role.
 
     Raises:
@@ -145,7 +146,7 @@ def add_office(*, desk: Desk, match: str, name: str) -> PrivateOffice:
         raise Invalid({"match": "Choose whether it is the speaker’s name or role."})
     if not name or len(name) > 200:
         raise Invalid({"name": "Say whose: the name or role as it stands under a quote."})
-    with transaction.atomic():
+    with acting(by):
         locked = _locked(desk)
         there = PrivateOffice.objects.filter(match=match, name__iexact=name).select_related("desk").first()
         if there:
@@ -153,9 +154,10 @@ def add_office(*, desk: Desk, match: str, name: str) -> PrivateOffice:
         return PrivateOffice.objects.create(desk=locked, match=match, name=name)
 
 
-def remove_office(*, office: PrivateOffice) -> None:
+def remove_office(*, office: PrivateOffice, by: User) -> None:
     """Let a desk be the private office of somebody no more. What was asked stays asked."""
-    PrivateOffice.objects.filter(pk=office.pk).delete()
+    with acting(by):
+        PrivateOffice.objects.filter(pk=office.pk).delete()
 
 
 def counted() -> QuerySet[Desk]:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from stories.arranging import acting
 from stories.models import User
 
 from . import demo
@@ -19,6 +20,12 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """Keep a password that somebody chose for themself, here or by a link from a mail."""
+        user.set_password(password)
+        with acting(user):
+            user.save()
 
     def render_mail(self, template_prefix: str, email: str, context: Any, headers: Any = None) -> Any:
         """The mail in plain text: nothing of ours is sent as HTML."""

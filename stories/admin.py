@@ -1,14 +1,17 @@
 """The admin: what is set up is edited here; what happened can only be looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
 
+from .arranging import acting
 from .models import (
+    Arrangement,
     Comment,
     CommentResolution,
     Embargo,
@@ -42,9 +45,44 @@ class OwnFields:
         return False
 
 
+class InTheirName:
+    """What is changed here is on the record in the name of whoever is signed in."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page of a row, new or not."""
+        return _acting(request, super().changeform_view, *args, **kwargs)  # type: ignore[misc]
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The list, with what can be done to several rows."""
+        return _acting(request, super().changelist_view, *args, **kwargs)  # type: ignore[misc]
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page that asks whether a row is to go."""
+        return _acting(request, super().delete_view, *args, **kwargs)  # type: ignore[misc]
+
+
+def _acting(request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if request.method != "POST":
+        return view(request, *args, **kwargs)
+    with acting(request.user):
+        return view(request, *args, **kwargs)
+
+
 @admin.register(User)
-class PersonAdmin(OwnFields, UserAdmin[User]):
+class PersonAdmin(OwnFields, InTheirName, UserAdmin[User]):
     """The people who work here."""
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page on which somebody else is given another password."""
+        return _acting(request, super().user_change_password, *args, **kwargs)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(InTheirName, GroupAdmin):
+    """The roles: a group of the same name makes a drafter, a duty officer or a route manager."""
 
 
 class FactAdmin(admin.ModelAdmin[Any]):
@@ -84,6 +122,14 @@ class TeamAdmin(OwnFields, admin.ModelAdmin[Team]):
     """Teams and who is in them."""
 
     filter_horizontal = ["members"]
+
+
+@admin.register(Arrangement)
+class ArrangementAdmin(FactAdmin):
+    """What changed in who may do what."""
+
+    list_display = ["__str__", "by", "at", "database_role"]
+    list_select_related = ["by"]
 
 
 class StoryFactAdmin(FactAdmin):

@@ -6,6 +6,7 @@ class StoriesConfig(AppConfig):
     verbose_name = "Drafting"
 
     def ready(self) -> None:
-        from . import files, record
+        from . import arranging, files, record
 
         record.also_verify(files.faults)
+        record.also_verify(arranging.faults)

@@ -6,6 +6,7 @@ may only read (the record, the read models), and with the session's zone fixed, 
 the same in the chain wherever it was inserted from.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pgtrigger
@@ -133,3 +134,29 @@ def newsroom_fact(func: str, then: str = "") -> list[Guard]:
 def _fact(func: str, then: str, chained: Guard) -> list[Guard]:
     follows = [after("refresh", then)] if then else []
     return [check("allowed", func), *follows, append_only(), chained]
+
+
+def arranged(*, of: Sequence[str] = (), without: Sequence[str] = ()) -> list[Guard]:
+    """The guards of rows that say who may do what: each row made, changed or removed is an `Arrangement`.
+
+    A change of the columns `without` alone is none; `of` names those that count, where others change often.
+    """
+    update = pgtrigger.UpdateOf(*of) if of else pgtrigger.Update  # type: ignore[no-untyped-call]
+    operation = pgtrigger.Insert | update | pgtrigger.Delete
+    left_out = ", ".join(f"'{column}'" for column in without)
+    return [
+        # Before any row is locked: else two who change the same rows could wait for each other for ever.
+        Guard(
+            name="in_turn",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=operation,
+            func="PERFORM lock_newsroom(); RETURN NULL;",
+        ),
+        after(
+            "arranged",
+            "PERFORM arranged(TG_TABLE_NAME::text, to_jsonb(OLD), to_jsonb(NEW), "
+            f"ARRAY[{left_out}]::text[]);",
+            operation,
+        ),
+    ]

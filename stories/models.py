@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.auth import hashers
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -15,6 +16,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 
 from . import access, guards
+from .arranging import acting, tell
 from .kinds import ENDINGS, TYPES
 
 #: What the role that the application runs as may do with the rows of a table.
@@ -25,8 +27,39 @@ INSERT_ONLY = "SELECT, INSERT"
 class User(AbstractUser):
     """Somebody who works here. Roles are groups (see `access`), desks and teams are memberships."""
 
+    class Meta:
+        verbose_name = "user"
+        verbose_name_plural = "users"
+        triggers = guards.arranged(
+            # Not `last_login`: whoever signs in waits for nobody.
+            of=[
+                "id",
+                "username",
+                "first_name",
+                "last_name",
+                "email",
+                "password",
+                "is_active",
+                "is_staff",
+                "is_superuser",
+            ],
+            without=["last_login", "date_joined"],
+        )
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether it is theirs. One that is kept as it is not kept any more is kept anew, in their name."""
+
+        def kept_anew(raw: str) -> None:
+            self.set_password(raw)
+            # It is the same password: no validator has to hear of it.
+            self._password = None
+            with acting(self):
+                self.save(update_fields=["password"])
+
+        return hashers.check_password(raw_password, self.password, kept_anew)
 
 
 class Team(models.Model):
@@ -181,6 +214,56 @@ class NewsroomFact(models.Model):
     def in_words(cls, payload: dict[str, Any]) -> "Words":
         """How the record tells of it, from the row as it was inserted."""
         return Words(cls.__name__)
+
+
+class Arrangement(NewsroomFact):
+    """A change of who may do what: of an account, a role, a desk and its people, a route, a deputy.
+
+    Written by triggers of those tables alone, whoever changes them and by which way. `before` and `after`
+    hold only what changed, and of a password only that it did; `about` says whom and what it is about, as
+    they were called then, so that it can be read when they are gone. `by` is whom the application named;
+    where it named nobody, it was done outside the pages, as `database_role`.
+    """
+
+    app_privileges = READ_ONLY
+
+    by = models.ForeignKey(  # type: ignore[assignment]
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+    table_name = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    happened = models.CharField(
+        max_length=10,
+        choices=[
+            ("found", "there when the record began"),
+            ("made", "made"),
+            ("changed", "changed"),
+            ("removed", "removed"),
+        ],
+    )
+    about = models.JSONField()
+    before = models.JSONField()
+    after = models.JSONField()
+    database_role = models.CharField(max_length=63)
+
+    class Meta:
+        indexes = [models.Index(fields=["table_name", "row_id"], name="arrangement_of_row")]
+        triggers = guards.newsroom_fact("RETURN NEW;")
+
+    def __str__(self) -> str:
+        return tell(self.table_name, self.happened, self.about, self.before, self.after)[0]
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> "Words":
+        what = (payload[key] for key in ("table_name", "happened", "about", "before", "after"))
+        title, detail = tell(*what)
+        if payload["happened"] == "found":
+            how = "There already when this record began."
+        elif payload["by_id"] is None:
+            how = f"Nobody is named: done outside the pages, as {payload['database_role']}."
+        else:
+            return Words(title, detail)
+        return Words(title, f"{detail.removesuffix('.')}. {how}" if detail else how)
 
 
 class Consequence(models.Model):

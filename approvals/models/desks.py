@@ -43,6 +43,7 @@ class Desk(models.Model):
 
     class Meta:
         ordering = ["name"]
+        triggers = guards.arranged()
 
     def __str__(self) -> str:
         return self.name
@@ -65,6 +66,7 @@ class PrivateOffice(models.Model):
                 condition=models.Q(match__in=["speaker", "role"]), name="private_office_match_known"
             ),
         ]
+        triggers = guards.arranged()
 
     def __str__(self) -> str:
         return f"{self.name}: {self.desk}"
@@ -126,6 +128,7 @@ class Deputyship(models.Model):
                     USING ERRCODE = 'restrict_violation', HINT = 'append_only';
                 """,
             ),
+            *guards.arranged(),
         ]
 
     def __str__(self) -> str:

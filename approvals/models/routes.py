@@ -3,6 +3,7 @@
 from django.db import models
 
 from approvals import coverage
+from stories import guards
 
 from .desks import Desk
 
@@ -52,6 +53,7 @@ class Route(models.Model):
                 fields=["default"], condition=models.Q(default=True), name="one_default_route"
             ),
         ]
+        triggers = guards.arranged()
 
     def __str__(self) -> str:
         return self.name
@@ -111,6 +113,8 @@ class Step(Asked):
                 fields=["route", "desk", "covers", "whom", "condition", "value", "stage"],
                 name="step_once_a_route",
                 nulls_distinct=False,
+                # At the end of a statement: one that numbers stages anew has them twice on its way.
+                deferrable=models.Deferrable.IMMEDIATE,
             ),
             models.CheckConstraint(condition=models.Q(covers__in=Covers.values), name="step_covers_known"),
             models.CheckConstraint(
@@ -128,3 +132,5 @@ class Step(Asked):
             ),
             models.CheckConstraint(condition=models.Q(quorum__in=[1, 2, ALL]), name="step_quorum_known"),
         ]
+        # The order of steps that are asked side by side is only how they are drawn.
+        triggers = guards.arranged(without=["position"])

@@ -97,9 +97,11 @@ UNCLEARED = """
 SELECT count(*) FROM newsroom_release n JOIN approvals_standing s ON s.story_id = n.story_id
 WHERE s.revision_id <> n.revision_id OR s.state NOT IN ('none', 'cleared')
 """
+# Accounts, desks and routes keep their guards: they are few, and their record is written by nothing else.
 GUARDED = """
 SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
-WHERE NOT tgisinternal AND pg_has_role(c.relowner, 'MEMBER') ORDER BY 1
+WHERE NOT tgisinternal AND pg_has_role(c.relowner, 'MEMBER') AND c.relname <> 'stories_arrangement'
+  AND tgrelid NOT IN (SELECT tgrelid FROM pg_trigger WHERE tgname ~ 'arranged') ORDER BY 1
 """
 
 
@@ -220,7 +222,9 @@ class Loader:
         now = self.ask("SELECT now()")[0]
         writer = Writer(random)
         begun = now - PACE * (wanted.stories + 40)
+        self.execute("SELECT set_config('newsroom.at', %s, true)", begun.isoformat())
         house = Furnisher(self.using, random, begun, wanted.password).furnish(writer.speakers)
+        self.execute("SELECT set_config('newsroom.at', '', true)")
         historian = Historian(
             house,
             writer,

@@ -185,15 +185,15 @@ def test_steps_are_moved_and_removed_with_plain_buttons(newsroom, manager):
 
 def test_a_route_that_was_used_is_not_removed(newsroom, manager):
     newsroom.submitted()
-    other = routing.create_route(name="Other")
+    other = routing.create_route(name="Other", by=newsroom.administrator)
     path = reverse("route_remove", args=[newsroom.route.pk])
     assert "it is the default" in words_of(manager.post(path))
-    routing.add_step(route=other, ask=Ask(newsroom.legal))
-    routing.make_default(route=other)
+    routing.add_step(route=other, ask=Ask(newsroom.legal), by=newsroom.administrator)
+    routing.make_default(route=other, by=newsroom.administrator)
     answer = manager.post(path)
     assert answer.status_code == 409
     assert "stories were sent by it" in words_of(answer)
-    routing.make_default(route=newsroom.route)
+    routing.make_default(route=newsroom.route, by=newsroom.administrator)
     assert "“Other” was removed." in words_of(
         manager.post(reverse("route_remove", args=[other.pk]), follow=True)
     )
@@ -206,7 +206,7 @@ def test_a_name_that_is_taken_is_refused_at_its_field(newsroom, manager):
         assert answer.status_code == 422
         assert f"Name: There is a {path.partition('_')[0]} called “{name}” already." in words_of(answer)
         assert manager.post(reverse(path), {field: " "}).status_code == 422
-    other = routing.create_route(name="Other")
+    other = routing.create_route(name="Other", by=newsroom.administrator)
     answer = manager.post(reverse("route_rename", args=[other.pk]), {"route-name": "Standard"})
     assert answer.status_code == 422
     assert "The name was not changed: 1 thing to mend" in words_of(answer)
@@ -217,7 +217,11 @@ def test_a_name_that_is_taken_is_refused_at_its_field(newsroom, manager):
 
 def test_a_preview_says_what_a_story_would_be_asked_and_why(newsroom, manager):
     Topic.objects.create(name="Eels", slug="eels")
-    routing.add_step(route=newsroom.route, ask=Ask(newsroom.legal, condition=Condition.TOPIC, value="eels"))
+    routing.add_step(
+        route=newsroom.route,
+        ask=Ask(newsroom.legal, condition=Condition.TOPIC, value="eels"),
+        by=newsroom.administrator,
+    )
     story = newsroom.draft(headline="Previewed").story
     path = reverse("route", args=[newsroom.route.pk])
     chosen = words_of(manager.get(path, {"story": story.uid}))
@@ -272,10 +276,12 @@ def test_lists_take_as_many_queries_for_three_rows_as_for_one(newsroom, manager)
             until=now + timedelta(hours=1),
             by=user,
         )
-        route = routing.create_route(name=f"Route {number}")
-        routing.add_step(route=route, ask=Ask(newsroom.legal))
+        route = routing.create_route(name=f"Route {number}", by=newsroom.administrator)
+        routing.add_step(route=route, ask=Ask(newsroom.legal), by=newsroom.administrator)
         routing.add_step(
-            route=newsroom.route, ask=Ask(desk, condition=Condition.TOPIC, value=topics[number].slug)
+            route=newsroom.route,
+            ask=Ask(desk, condition=Condition.TOPIC, value=topics[number].slug),
+            by=newsroom.administrator,
         )
         newsroom.draft(slug=f"story-{number}")
 
@@ -288,7 +294,7 @@ def test_lists_take_as_many_queries_for_three_rows_as_for_one(newsroom, manager)
 
 def test_lists_have_pages(newsroom, manager, monkeypatch):
     monkeypatch.setattr("approvals.route_views.ROWS_A_PAGE", 1)
-    routing.create_route(name="Zebra")
+    routing.create_route(name="Zebra", by=newsroom.administrator)
     first, second = (words_of(manager.get(reverse("routes"), {"page": page})) for page in (1, 2))
     assert "Standard" in first
     assert "Zebra" not in first
@@ -407,9 +413,9 @@ def test_managers_and_administrators_have_the_link_and_nobody_else(newsroom, as_
 
 
 def second_route(newsroom: Newsroom) -> Route:
-    route = routing.create_route(name="Ministerial")
-    routing.add_step(route=route, ask=Ask(newsroom.legal))
-    routing.add_step(route=route, ask=Ask(newsroom.private_office, Covers.NOTES))
+    route = routing.create_route(name="Ministerial", by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(newsroom.legal), by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(newsroom.private_office, Covers.NOTES), by=newsroom.administrator)
     return route
 
 
@@ -442,7 +448,7 @@ def test_a_route_that_changed_since_can_be_asked_again_as_it_is_now(newsroom, as
     path = reverse("story_clearing", args=[revision.story.uid])
     assert "The route has changed since" not in words_of(browser.get(path))
     extra = Desk.objects.create(name="Extra")
-    routing.add_step(route=newsroom.route, ask=Ask(extra))
+    routing.add_step(route=newsroom.route, ask=Ask(extra), by=newsroom.administrator)
     assert "The route has changed since" not in words_of(as_(newsroom.lawyer).get(path))
     text = words_of(browser.get(path))
     assert "The route has changed since." in text

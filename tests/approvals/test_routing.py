@@ -18,8 +18,8 @@ PARAGRAPH, QUOTE, _ = WORDS["body"]
 
 
 @pytest.fixture
-def route(db) -> Route:
-    return routing.create_route(name="Ministerial")
+def route(newsroom) -> Route:
+    return routing.create_route(name="Ministerial", by=newsroom.administrator)
 
 
 @pytest.fixture
@@ -43,61 +43,73 @@ def asked(route: Route) -> list[list[str]]:
 def test_a_route_has_a_name_of_its_own(newsroom, route):
     for name in ("", "  ", "ministerial", " Standard ", "x" * 101):
         with pytest.raises(routing.Invalid):
-            routing.create_route(name=name)
+            routing.create_route(name=name, by=newsroom.administrator)
         with pytest.raises(routing.Invalid):
-            routing.rename_route(route=newsroom.route, name=name if name != " Standard " else "Ministerial")
-    assert routing.rename_route(route=route, name="  For  ministers ").name == "For ministers"
-    assert routing.rename_route(route=route, name="for ministers").name == "for ministers"
+            routing.rename_route(
+                route=newsroom.route,
+                name=name if name != " Standard " else "Ministerial",
+                by=newsroom.administrator,
+            )
+    assert (
+        routing.rename_route(route=route, name="  For  ministers ", by=newsroom.administrator).name
+        == "For ministers"
+    )
+    assert (
+        routing.rename_route(route=route, name="for ministers", by=newsroom.administrator).name
+        == "for ministers"
+    )
 
 
 def test_only_a_route_that_always_asks_somebody_for_everything_can_be_the_default(newsroom, route, desks):
     conditional = Ask(desks[0], condition=Condition.FIGURE)
     for ask in (conditional, Ask(desks[1], Covers.QUOTES)):
-        routing.add_step(route=route, ask=ask)
+        routing.add_step(route=route, ask=ask, by=newsroom.administrator)
         with pytest.raises(routing.NotWhole):
-            routing.make_default(route=route)
-    routing.add_step(route=route, ask=Ask(desks[2]))
-    routing.make_default(route=route)
-    routing.make_default(route=route)
+            routing.make_default(route=route, by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(desks[2]), by=newsroom.administrator)
+    routing.make_default(route=route, by=newsroom.administrator)
+    routing.make_default(route=route, by=newsroom.administrator)
     assert list(Route.objects.filter(default=True)) == [route]
 
 
 def test_the_default_route_keeps_a_step_that_covers_everything(newsroom):
     step = newsroom.route.steps.get(desk=newsroom.legal)
     with pytest.raises(routing.NotWhole):
-        routing.remove_step(step=step)
+        routing.remove_step(step=step, by=newsroom.administrator)
     with pytest.raises(routing.NotWhole):
-        routing.change_step(step=step, ask=Ask(newsroom.legal, Covers.NOTES))
+        routing.change_step(step=step, ask=Ask(newsroom.legal, Covers.NOTES), by=newsroom.administrator)
     with pytest.raises(routing.NotWhole):
-        routing.change_step(step=step, ask=Ask(newsroom.legal, condition=Condition.PICTURE))
+        routing.change_step(
+            step=step, ask=Ask(newsroom.legal, condition=Condition.PICTURE), by=newsroom.administrator
+        )
     assert asked(newsroom.route) == [["Legal", "Private Office"]]
-    routing.add_step(route=newsroom.route, ask=Ask(newsroom.private_office))
-    routing.remove_step(step=step)
+    routing.add_step(route=newsroom.route, ask=Ask(newsroom.private_office), by=newsroom.administrator)
+    routing.remove_step(step=step, by=newsroom.administrator)
     assert asked(newsroom.route) == [["Private Office"], ["Private Office"]]
 
 
 def test_a_route_is_removed_only_where_nothing_refers_to_it(newsroom, route, desks):
     with pytest.raises(routing.InUse, match="default"):
-        routing.remove_route(route=newsroom.route)
-    routing.add_step(route=route, ask=Ask(newsroom.legal))
+        routing.remove_route(route=newsroom.route, by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(newsroom.legal), by=newsroom.administrator)
     clearing.request(revision=newsroom.draft(), by=newsroom.drafter, route=route)
     with pytest.raises(routing.InUse, match="stories were sent by it"):
-        routing.remove_route(route=route)
-    unused = routing.create_route(name="Unused")
-    routing.add_step(route=unused, ask=Ask(desks[0]))
-    routing.remove_route(route=unused)
+        routing.remove_route(route=route, by=newsroom.administrator)
+    unused = routing.create_route(name="Unused", by=newsroom.administrator)
+    routing.add_step(route=unused, ask=Ask(desks[0]), by=newsroom.administrator)
+    routing.remove_route(route=unused, by=newsroom.administrator)
     assert not Route.objects.filter(pk=unused.pk).exists()
     with pytest.raises(routing.Gone):
-        routing.add_step(route=unused, ask=Ask(desks[0]))
+        routing.add_step(route=unused, ask=Ask(desks[0]), by=newsroom.administrator)
     with pytest.raises(routing.Gone):
-        routing.make_default(route=unused)
+        routing.make_default(route=unused, by=newsroom.administrator)
 
 
 def test_drafters_are_offered_whole_routes_the_default_first(newsroom, route, desks):
-    routing.add_step(route=route, ask=Ask(desks[0], condition=Condition.FIGURE))
+    routing.add_step(route=route, ask=Ask(desks[0], condition=Condition.FIGURE), by=newsroom.administrator)
     assert list(routing.offered()) == [newsroom.route]
-    routing.add_step(route=route, ask=Ask(desks[0]))
-    routing.add_step(route=route, ask=Ask(desks[1]))
+    routing.add_step(route=route, ask=Ask(desks[0]), by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(desks[1]), by=newsroom.administrator)
     assert list(routing.offered()) == [newsroom.route, route]
     partial = Step.objects.filter(route=route).exclude(condition="figure")
     partial.delete()
@@ -108,20 +120,24 @@ def test_drafters_are_offered_whole_routes_the_default_first(newsroom, route, de
 # Steps
 
 
-def test_steps_are_added_to_stages_and_open_new_ones(route, desks):
+def test_steps_are_added_to_stages_and_open_new_ones(newsroom, route, desks):
     one, two, three = desks
-    routing.add_step(route=route, ask=Ask(one))
-    routing.add_step(route=route, ask=Ask(two), stage=1)
-    routing.add_step(route=route, ask=Ask(three))
+    routing.add_step(route=route, ask=Ask(one), by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(two), stage=1, by=newsroom.administrator)
+    routing.add_step(route=route, ask=Ask(three), by=newsroom.administrator)
     assert asked(route) == [["Policy", "Statistics"], ["Security"]]
-    routing.add_step(route=route, ask=Ask(three, Covers.PICTURES), stage=1, opens=True)
+    routing.add_step(
+        route=route, ask=Ask(three, Covers.PICTURES), stage=1, opens=True, by=newsroom.administrator
+    )
     assert asked(route) == [["Security"], ["Policy", "Statistics"], ["Security"]]
-    routing.add_step(route=route, ask=Ask(one), stage=99)
+    routing.add_step(route=route, ask=Ask(one), stage=99, by=newsroom.administrator)
     assert asked(route)[3] == ["Policy"]
 
 
-def test_steps_move_within_a_stage_and_between_stages(route, desks):
-    one, two, three = (routing.add_step(route=route, ask=Ask(desk), stage=1) for desk in desks)
+def test_steps_move_within_a_stage_and_between_stages(newsroom, route, desks):
+    one, two, three = (
+        routing.add_step(route=route, ask=Ask(desk), stage=1, by=newsroom.administrator) for desk in desks
+    )
     moves = [
         (two, Where.UP, [["Statistics", "Policy", "Security"]]),
         (two, Where.DOWN, [["Policy", "Statistics", "Security"]]),
@@ -134,39 +150,44 @@ def test_steps_move_within_a_stage_and_between_stages(route, desks):
         (three, Where.LATER, [["Statistics"], ["Policy", "Security"]]),
     ]
     for step, where, expected in moves:
-        routing.move_step(step=step, where=where)
+        routing.move_step(step=step, where=where, by=newsroom.administrator)
         assert asked(route) == expected
     for step, where in [(one, Where.UP), (three, Where.DOWN), (two, Where.EARLIER), (two, Where.UP)]:
         with pytest.raises(routing.NowhereToGo):
-            routing.move_step(step=step, where=where)
+            routing.move_step(step=step, where=where, by=newsroom.administrator)
     assert asked(route) == [["Statistics"], ["Policy", "Security"]]
 
 
-def test_a_stage_asks_nothing_twice_and_stages_that_ask_the_same_can_change_places(route, desks):
-    routing.add_step(route=route, ask=Ask(desks[0]))
+def test_a_stage_asks_nothing_twice_and_stages_that_ask_the_same_can_change_places(newsroom, route, desks):
+    routing.add_step(route=route, ask=Ask(desks[0]), by=newsroom.administrator)
     with pytest.raises(routing.Twice):
-        routing.add_step(route=route, ask=Ask(desks[0]), stage=1)
-    second = routing.add_step(route=route, ask=Ask(desks[0]))
+        routing.add_step(route=route, ask=Ask(desks[0]), stage=1, by=newsroom.administrator)
+    second = routing.add_step(route=route, ask=Ask(desks[0]), by=newsroom.administrator)
     with pytest.raises(routing.Twice):
-        routing.move_step(step=second, where=Where.EARLIER)
-    other = routing.add_step(route=route, ask=Ask(desks[0]), stage=1, opens=True)
+        routing.move_step(step=second, where=Where.EARLIER, by=newsroom.administrator)
+    other = routing.add_step(route=route, ask=Ask(desks[0]), stage=1, opens=True, by=newsroom.administrator)
     with pytest.raises(routing.Twice):
-        routing.move_step(step=other, where=Where.LATER)
-    routing.remove_step(step=other)
+        routing.move_step(step=other, where=Where.LATER, by=newsroom.administrator)
+    routing.remove_step(step=other, by=newsroom.administrator)
     assert asked(route) == [["Policy"], ["Policy"]]
     with pytest.raises(routing.Gone):
-        routing.remove_step(step=other)
+        routing.remove_step(step=other, by=newsroom.administrator)
 
 
-def test_a_route_stays_what_can_be_taken_in(route, desks):
+def test_a_route_stays_what_can_be_taken_in(newsroom, route, desks):
     for _ in range(routing.MOST_STAGES):
-        routing.add_step(route=route, ask=Ask(desks[0]))
+        routing.add_step(route=route, ask=Ask(desks[0]), by=newsroom.administrator)
     with pytest.raises(routing.Full, match="stages"):
-        routing.add_step(route=route, ask=Ask(desks[0]))
+        routing.add_step(route=route, ask=Ask(desks[0]), by=newsroom.administrator)
     for number in range(1, routing.MOST_STEPS):
-        routing.add_step(route=route, ask=Ask(desks[0], Covers.SPEAKER, whom=f"Speaker {number}"), stage=1)
+        routing.add_step(
+            route=route,
+            ask=Ask(desks[0], Covers.SPEAKER, whom=f"Speaker {number}"),
+            stage=1,
+            by=newsroom.administrator,
+        )
     with pytest.raises(routing.Full, match="steps"):
-        routing.add_step(route=route, ask=Ask(desks[1]), stage=1)
+        routing.add_step(route=route, ask=Ask(desks[1]), stage=1, by=newsroom.administrator)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +218,7 @@ def test_a_route_stays_what_can_be_taken_in(route, desks):
 )
 def test_what_cannot_be_asked_is_refused_at_its_field(newsroom, route, ask, field):
     with pytest.raises(routing.Invalid) as refusal:
-        routing.add_step(route=route, ask=Ask(**{"desk": newsroom.legal, **ask}))
+        routing.add_step(route=route, ask=Ask(**{"desk": newsroom.legal, **ask}), by=newsroom.administrator)
     assert list(refusal.value.problems) == [field]
     assert not route.steps.exists()
 
@@ -226,16 +247,16 @@ def test_what_cannot_be_asked_is_refused_at_its_field(newsroom, route, ask, fiel
 )
 def test_what_can_be_asked_is_stored_as_it_was_chosen(newsroom, route, ask):
     wanted = Ask(**{"desk": newsroom.legal, **ask})
-    step = routing.add_step(route=route, ask=wanted)
+    step = routing.add_step(route=route, ask=wanted, by=newsroom.administrator)
     stored = Step.objects.get(pk=step.pk)
     assert {name: getattr(stored, name) for name in wanted.fields} == wanted.fields
 
 
-def test_a_desk_that_went_meanwhile_is_not_asked(route, desks):
+def test_a_desk_that_went_meanwhile_is_not_asked(newsroom, route, desks):
     gone = desks[0]
     Desk.objects.filter(pk=gone.pk).delete()
     with pytest.raises(routing.Invalid) as refusal:
-        routing.add_step(route=route, ask=Ask(gone))
+        routing.add_step(route=route, ask=Ask(gone), by=newsroom.administrator)
     assert list(refusal.value.problems) == ["desk"]
 
 
@@ -260,7 +281,7 @@ def conditional(newsroom: Newsroom) -> None:
         Ask(fallback, condition=Condition.TOPIC, value="eels"),
         Ask(newsroom.private_office, Covers.NOTES, condition=Condition.TYPE, value="statement"),
     ):
-        routing.add_step(route=newsroom.route, ask=ask)
+        routing.add_step(route=newsroom.route, ask=ask, by=newsroom.administrator)
 
 
 NAMED = [{"slug": "harbour-trust", "name": "Harbour Trust"}, {"slug": "eels", "name": "Eel Society"}]
@@ -307,8 +328,12 @@ def test_as_many_queries_for_three_routes_as_for_one(newsroom, django_assert_num
     routes = [newsroom.route]
     for wanted in (1, 3):
         while len(routes) < wanted:
-            routes.append(routing.create_route(name=f"Route {len(routes)}"))
-            routing.add_step(route=routes[-1], ask=Ask(newsroom.legal, condition="topic", value="bridges"))
+            routes.append(routing.create_route(name=f"Route {len(routes)}", by=newsroom.administrator))
+            routing.add_step(
+                route=routes[-1],
+                ask=Ask(newsroom.legal, condition="topic", value="bridges"),
+                by=newsroom.administrator,
+            )
         with django_assert_num_queries(5):
             routing.would_ask_each(routes, content)
 
@@ -316,10 +341,20 @@ def test_as_many_queries_for_three_routes_as_for_one(newsroom, django_assert_num
 def test_what_is_better_mended_is_told(newsroom, route, desks):
     steps = [
         routing.add_step(
-            route=route, ask=Ask(desks[0], condition=Condition.FIGURE, before=timedelta(hours=2))
+            route=route,
+            ask=Ask(desks[0], condition=Condition.FIGURE, before=timedelta(hours=2)),
+            by=newsroom.administrator,
         ),
-        routing.add_step(route=route, ask=Ask(newsroom.private_office, quorum=2, before=timedelta(hours=9))),
-        routing.add_step(route=route, ask=Ask(None, Covers.SPEAKER, condition=Condition.PRIVATE_OFFICE)),
+        routing.add_step(
+            route=route,
+            ask=Ask(newsroom.private_office, quorum=2, before=timedelta(hours=9)),
+            by=newsroom.administrator,
+        ),
+        routing.add_step(
+            route=route,
+            ask=Ask(None, Covers.SPEAKER, condition=Condition.PRIVATE_OFFICE),
+            by=newsroom.administrator,
+        ),
     ]
     told = " ".join(caution.words for caution in cautions(steps[:1]))
     assert "No step always covers everything" in told
@@ -339,21 +374,23 @@ def test_who_builds_a_route_clears_no_words_of_their_own_and_skips_nothing_that_
     for builder in (manager, newsroom.administrator):
         revision = newsroom.draft(by=builder)
         clearing.request(revision=revision, by=newsroom.drafter)
-        staffing.add_person(desk=newsroom.legal, person=builder)
+        staffing.add_person(desk=newsroom.legal, person=builder, by=newsroom.administrator)
         with pytest.raises(clearing.FourEyes):
             newsroom.sign(revision, newsroom.legal, builder)
         # Not by taking the step out, nor by putting a desk of one's own in its place.
-        own = staffing.create_desk(name=f"Desk of {builder}")
-        staffing.add_person(desk=own, person=builder)
-        routing.add_step(route=newsroom.route, ask=Ask(own))
-        routing.remove_step(step=newsroom.route.steps.get(desk=newsroom.legal))
+        own = staffing.create_desk(name=f"Desk of {builder}", by=newsroom.administrator)
+        staffing.add_person(desk=own, person=builder, by=newsroom.administrator)
+        routing.add_step(route=newsroom.route, ask=Ask(own), by=newsroom.administrator)
+        routing.remove_step(step=newsroom.route.steps.get(desk=newsroom.legal), by=newsroom.administrator)
         assert {step.desk for step in rules.progress(revision).needed} == {"Legal", "Private Office"}
         clearing.request(revision=revision, by=builder)
         with pytest.raises(clearing.FourEyes):
             newsroom.sign(revision, own, builder)
         assert not rules.progress(revision).cleared
-        routing.add_step(route=newsroom.route, ask=Ask(newsroom.legal), stage=1, opens=True)
-        routing.remove_step(step=newsroom.route.steps.get(desk=own))
+        routing.add_step(
+            route=newsroom.route, ask=Ask(newsroom.legal), stage=1, opens=True, by=newsroom.administrator
+        )
+        routing.remove_step(step=newsroom.route.steps.get(desk=own), by=newsroom.administrator)
     assert not Decision.objects.exists()
 
 
@@ -363,29 +400,33 @@ def test_who_builds_a_route_clears_no_words_of_their_own_and_skips_nothing_that_
 def test_a_desk_has_a_name_of_its_own(newsroom):
     for name in ("", "legal", "x" * 101):
         with pytest.raises(staffing.Invalid):
-            staffing.create_desk(name=name)
-    assert str(staffing.create_desk(name="  Picture   desk ")) == "Picture desk"
+            staffing.create_desk(name=name, by=newsroom.administrator)
+    assert str(staffing.create_desk(name="  Picture   desk ", by=newsroom.administrator)) == "Picture desk"
 
 
 def test_a_desk_is_removed_only_where_nothing_names_it(newsroom, desks):
     one, two, three = desks
     newsroom.submitted()
     with pytest.raises(staffing.InUse, match="stories were laid before it"):
-        staffing.remove_desk(desk=newsroom.legal)
-    routing.add_step(route=newsroom.route, ask=Ask(one, condition=Condition.FIGURE))
+        staffing.remove_desk(desk=newsroom.legal, by=newsroom.administrator)
+    routing.add_step(
+        route=newsroom.route, ask=Ask(one, condition=Condition.FIGURE), by=newsroom.administrator
+    )
     with pytest.raises(staffing.InUse, match="the route “Standard” asks it"):
-        staffing.remove_desk(desk=one)
-    office = staffing.add_office(desk=two, match="role", name="Mayor")
+        staffing.remove_desk(desk=one, by=newsroom.administrator)
+    office = staffing.add_office(desk=two, match="role", name="Mayor", by=newsroom.administrator)
     with pytest.raises(staffing.InUse, match="Mayor"):
-        staffing.remove_desk(desk=two)
-    staffing.remove_office(office=office)
-    staffing.change_desk(desk=three, terms=staffing.Terms("Security", escalates_to=two))
+        staffing.remove_desk(desk=two, by=newsroom.administrator)
+    staffing.remove_office(office=office, by=newsroom.administrator)
+    staffing.change_desk(
+        desk=three, terms=staffing.Terms("Security", escalates_to=two), by=newsroom.administrator
+    )
     with pytest.raises(staffing.InUse, match="Security is late"):
-        staffing.remove_desk(desk=two)
-    staffing.remove_desk(desk=three)
-    staffing.remove_desk(desk=two)
+        staffing.remove_desk(desk=two, by=newsroom.administrator)
+    staffing.remove_desk(desk=three, by=newsroom.administrator)
+    staffing.remove_desk(desk=two, by=newsroom.administrator)
     with pytest.raises(staffing.Gone):
-        staffing.remove_desk(desk=two)
+        staffing.remove_desk(desk=two, by=newsroom.administrator)
 
 
 @pytest.mark.parametrize(
@@ -399,36 +440,55 @@ def test_a_desk_is_removed_only_where_nothing_names_it(newsroom, desks):
 )
 def test_terms_that_cannot_be_are_refused_at_their_field(newsroom, terms, field):
     with pytest.raises(staffing.Invalid) as refusal:
-        staffing.change_desk(desk=newsroom.legal, terms=staffing.Terms(**{"name": "Legal", **terms}))
+        staffing.change_desk(
+            desk=newsroom.legal, terms=staffing.Terms(**{"name": "Legal", **terms}), by=newsroom.administrator
+        )
     assert list(refusal.value.problems) == [field]
 
 
 def test_a_partner_has_one_desk_and_no_desk_is_told_of_itself(newsroom):
     rivers = Organisation.objects.get(slug="rivers")
-    staffing.change_desk(desk=newsroom.legal, terms=staffing.Terms("Legal", rivers, (30, 120, 30)))
+    staffing.change_desk(
+        desk=newsroom.legal, terms=staffing.Terms("Legal", rivers, (30, 120, 30)), by=newsroom.administrator
+    )
     newsroom.legal.refresh_from_db()
     assert newsroom.legal.reminders == [120, 30]
     with pytest.raises(staffing.Invalid, match="one desk each"):
-        staffing.change_desk(desk=newsroom.private_office, terms=staffing.Terms("PO", rivers))
+        staffing.change_desk(
+            desk=newsroom.private_office, terms=staffing.Terms("PO", rivers), by=newsroom.administrator
+        )
     with pytest.raises(staffing.Invalid, match="another desk"):
-        staffing.change_desk(desk=newsroom.legal, terms=staffing.Terms("Legal", escalates_to=newsroom.legal))
+        staffing.change_desk(
+            desk=newsroom.legal,
+            terms=staffing.Terms("Legal", escalates_to=newsroom.legal),
+            by=newsroom.administrator,
+        )
 
 
 def test_nobody_has_two_private_offices_and_only_who_can_sign_in_is_added(newsroom):
-    staffing.add_office(desk=newsroom.legal, match="speaker", name=" Mara  Ellingham ")
+    staffing.add_office(
+        desk=newsroom.legal, match="speaker", name=" Mara  Ellingham ", by=newsroom.administrator
+    )
     with pytest.raises(staffing.Invalid, match="already: Legal"):
-        staffing.add_office(desk=newsroom.private_office, match="speaker", name="mara ellingham")
+        staffing.add_office(
+            desk=newsroom.private_office, match="speaker", name="mara ellingham", by=newsroom.administrator
+        )
     for match, name in (("speaker", " "), ("mood", "Mara")):
         with pytest.raises(staffing.Invalid):
-            staffing.add_office(desk=newsroom.legal, match=match, name=name)
+            staffing.add_office(desk=newsroom.legal, match=match, name=name, by=newsroom.administrator)
     gone = person("gone", "Gone Away", is_active=False)
     with pytest.raises(staffing.Invalid):
-        staffing.add_person(desk=newsroom.legal, person=gone)
+        staffing.add_person(desk=newsroom.legal, person=gone, by=newsroom.administrator)
 
 
 def test_who_leaves_a_desk_where_all_have_to_sign_is_told_of(newsroom):
     Step.objects.filter(desk=newsroom.legal).update(quorum=ALL)
     newsroom.submitted()
-    assert staffing.remove_person(desk=newsroom.legal, person=newsroom.lawyer) == 1
-    assert staffing.remove_person(desk=newsroom.private_office, person=newsroom.secretary) == 0
+    assert staffing.remove_person(desk=newsroom.legal, person=newsroom.lawyer, by=newsroom.administrator) == 1
+    assert (
+        staffing.remove_person(
+            desk=newsroom.private_office, person=newsroom.secretary, by=newsroom.administrator
+        )
+        == 0
+    )
     assert Standing.objects.get(desk=newsroom.legal).state == "waiting"

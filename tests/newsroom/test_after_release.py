@@ -457,7 +457,7 @@ def test_a_hold_of_everything_is_a_link_of_the_newsrooms_own_record(newsroom):
     story = newsroom.draft().story
     releasing.hold_everything(by=newsroom.officer, reason="Something is wrong")
     releasing.lift_everything(by=newsroom.officer)
-    titles = [record.words(entry).title for entry in record.lines(None)]
+    titles = [record.words(entry).title for entry in record.lines(None)[:2]]
     assert titles == ["Hold of everything lifted", "Everything held"]
     assert all(entry.story is None for entry in record.lines(None))
     assert record.lines(story).count() > 0
