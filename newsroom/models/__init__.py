@@ -10,6 +10,15 @@ from .deliveries import (
     Subscriber,
     SubscriptionRequest,
 )
+from .embargoes import (
+    TAKES_BACK,
+    Acknowledgement,
+    CopyNotice,
+    EmbargoGrant,
+    EmbargoRevocation,
+    NoticeKind,
+    Opening,
+)
 from .receipts import Announcement, Heartbeat
 from .releases import (
     FURTHEST,
@@ -30,11 +39,16 @@ __all__ = [
     "CHECKS",
     "FURTHEST",
     "RECALLS",
+    "TAKES_BACK",
+    "Acknowledgement",
     "Alarm",
     "Announcement",
+    "CopyNotice",
     "Delivery",
     "DeliveryQuerySet",
     "Disarm",
+    "EmbargoGrant",
+    "EmbargoRevocation",
     "Event",
     "Finding",
     "Freeze",
@@ -49,6 +63,8 @@ __all__ = [
     "Lookout",
     "Mark",
     "Move",
+    "NoticeKind",
+    "Opening",
     "Preflight",
     "Probe",
     "Receiver",
