@@ -46,7 +46,7 @@ class Row:
         if self.revoked:
             return Chip("is-withdrawn", "withdrawn", "revoked")
         if self.grant.is_over:
-            return Chip("is-live", "live", "public since")
+            return Chip("is-live", "live", "the story is public")
         if self.grant.covered_id is None:
             return Chip("is-none", "none", "called off")
         if self.grant.copied_id is None:

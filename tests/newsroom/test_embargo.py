@@ -197,7 +197,8 @@ def test_a_decision_against_the_words_closes_it_too(newsroom):
     grant = given(newsroom, release)
     acknowledged(grant)
     step = newsroom.step(release.story, newsroom.legal)
-    clearing.ask_for_changes(step=step, revision=release.revision, by=newsroom.lawyer, reason="No")
+    seen = {"revision": release.revision, "covered": release.revision.digest}
+    clearing.ask_for_changes(step=step, by=newsroom.lawyer, reason="No", **seen)
     assert stage(grant) is Stage.OFF
     assert CopyNotice.objects.filter(kind="off").count() == 1
 
@@ -228,7 +229,7 @@ def test_what_is_held_is_closed_and_open_again_once_it_is_lifted(newsroom):
 
 
 def test_past_its_moment_a_held_copy_stays_closed(newsroom):
-    release = newsroom.armed(ahead=timedelta(seconds=1))
+    release = newsroom.armed(ahead=timedelta(seconds=3))
     grant = given(newsroom, release)
     acknowledged(grant)
     releasing.hold(story=release.story, by=newsroom.officer, reason="Wait")
@@ -239,7 +240,7 @@ def test_past_its_moment_a_held_copy_stays_closed(newsroom):
 
 
 def test_a_copy_ends_with_its_moment_and_shows_no_later_correction(newsroom):
-    release = newsroom.armed(ahead=timedelta(seconds=1))
+    release = newsroom.armed(ahead=timedelta(seconds=3))
     grant = given(newsroom, release)
     acknowledged(grant)
     let_pass(release)
@@ -262,7 +263,7 @@ def test_a_copy_ends_with_its_moment_and_shows_no_later_correction(newsroom):
 
 
 def test_a_story_that_comes_back_after_a_withdrawal_is_not_for_the_holders_of_before(newsroom):
-    release = newsroom.armed(ahead=timedelta(seconds=1))
+    release = newsroom.armed(ahead=timedelta(seconds=3))
     grant = given(newsroom, release)
     let_pass(release)
     releasing.withdraw(story=release.story, by=newsroom.officer, reason="Wrong")
