@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
@@ -16,7 +17,7 @@ from stories.views import person
 
 from . import embargo, tasks
 from .forms import GiveForm, ReasonForm
-from .models import Acknowledgement, CopyNotice, EmbargoGrant, NoticeKind, Opening
+from .models import Acknowledgement, CopyNotice, EmbargoGrant, Opening
 from .release_views import may_release
 from .state import Chip, state_of
 
@@ -69,7 +70,10 @@ class Row:
 
 def _rows(grants: list[EmbargoGrant], broken: int, form: ReasonForm | None) -> list[Row]:
     """What the page shows of each, in as many queries for many as for one."""
-    links = {row.grant_id: row for row in CopyNotice.objects.filter(grant__in=grants, kind=NoticeKind.GIVEN)}
+    # The first that was sent brought the link.
+    mails = CopyNotice.objects.filter(grant__in=grants)
+    mails = mails.order_by("grant", F("sent_at").asc(nulls_last=True), "pk").distinct("grant")
+    links = {row.grant_id: row for row in mails}
     said = Acknowledgement.objects.filter(grant__in=grants)
     last = {row.grant_id: row for row in said.order_by("grant", "-pk").distinct("grant")}
     opened = Opening.objects.filter(acknowledgement__grant__in=grants).select_related("acknowledgement")

@@ -19,7 +19,6 @@ from .listing import address
 from .models import TAKES_BACK, CopyNotice, EmbargoGrant, NoticeKind
 
 LATER = "a later mail tells how things stand."
-NEVER = "they were not sent the link."
 REVOKED = "the copy was revoked."
 GONE = "the story is not armed any more."
 PUBLIC = "the story is public."
@@ -58,21 +57,31 @@ def _send(notice: CopyNotice) -> None:
 
 def not_of_use(notice: CopyNotice, found: embargo.Look) -> str:
     """Why a mail is not sent any more."""
-    theirs = CopyNotice.objects.filter(grant=notice.grant_id)
+    later = CopyNotice.objects.filter(grant=notice.grant_id, pk__gt=notice.pk).exists()
     if notice.kind in TAKES_BACK:
-        return LATER if theirs.filter(pk__gt=notice.pk).exists() else ""
+        return LATER if later else ""
     if hasattr(found.grant, "revocation"):
         return REVOKED
-    if not embargo.path(found.grant):
-        return NO_LINK
-    if notice.kind == NoticeKind.GIVEN:
-        reasons = {Stage.OFF: GONE, Stage.OVER: PUBLIC}
-        return reasons.get(found.stage, "")
-    if theirs.filter(pk__gt=notice.pk).exists():
-        return LATER
-    # A link that was given up on may have reached them all the same.
-    told = theirs.filter(kind=NoticeKind.GIVEN).exclude(error__startswith="Not sent")
-    return "" if told.exists() else NEVER
+    if _brings_link(notice):
+        if not embargo.path(found.grant):
+            return NO_LINK
+        return {Stage.OFF: GONE, Stage.OVER: PUBLIC}.get(found.stage, "")
+    return LATER if later else ""
+
+
+def _brings_link(notice: CopyNotice) -> bool:
+    """Whether nothing was sent to the holder yet: a link that was not of use waits until it is again."""
+    # What was given up on may have reached them all the same.
+    earlier = CopyNotice.objects.filter(grant=notice.grant_id, pk__lt=notice.pk)
+    return not earlier.exclude(error__startswith="Not sent").exists()
+
+
+def _before(notice: CopyNotice) -> Moment | None:
+    """The moment of which the holder was told last, where another has come since."""
+    theirs = CopyNotice.objects.filter(grant=notice.grant_id, pk__lte=notice.pk)
+    last = theirs.filter(sent_at__isnull=False).order_by("-pk").values_list("pk", flat=True).first()
+    moved = theirs.filter(pk__gt=last or 0, was__isnull=False).order_by("pk").first()
+    return moved.before if moved else None
 
 
 def mail(notice: CopyNotice, found: embargo.Look) -> EmailMessage:
@@ -95,58 +104,57 @@ def _words(notice: CopyNotice, found: embargo.Look) -> tuple[str, str]:
         killed = notice.kind == NoticeKind.KILLED
         text = letters.KILLED if killed else letters.WITHDRAWN
         return ("Recall" if killed else "Withdrawn"), text.format(address=_address(found.grant))
-    if found.stage is Stage.OVER:
-        was = f" It was: {notice.before.in_full}." if notice.before else ""
-        return (
-            "Embargo lifted",
-            f"The embargo has been lifted.{was} The story is public:\n\n{_address(found.grant)}",
-        )
-    if notice.kind == NoticeKind.GIVEN:
+    if _brings_link(notice):
         return _given(found)
+    before = _before(notice)
+    was = f"It was:\n\n{before.in_full}\n\n" if before else ""
+    if found.stage is Stage.OVER:
+        address_now = _address(found.grant)
+        return "Embargo lifted", f"The embargo has been lifted. {was}The story is public:\n\n{address_now}"
     if found.stage is Stage.OFF:
         return "Release called off", f"The release of which you have a copy was called off. {STAYS}"
     assert found.until
     if found.stage is Stage.HELD:
-        return "On hold", (
-            f"The story of which you have a copy is on hold, also past its moment, {found.until.in_full}."
-            f" {STAYS}"
-        )
-    if notice.kind == NoticeKind.LIFTED:
-        return "Hold lifted", (
-            f"The story of which you have a copy is not on hold any more. It is under embargo until:"
-            f"\n\n{found.until.in_full}\n\n{_link(found.grant)}"
-        )
-    return _moved(notice, found.until, found.grant)
+        return "On hold", f"The story of which you have a copy is on hold. {was}{_held(found.until)}"
+    until = f"under embargo until:\n\n{found.until.in_full}\n\n"
+    if notice.kind == NoticeKind.LIFTED and not before:
+        said = "The story of which you have a copy is not on hold any more."
+        return "Hold lifted", f"{said} It is {until}{_link(found.grant)}"
+    anew = NoticeKind.ARMED in _kinds(notice)
+    said = "has been armed anew, and its words may have changed." if anew else "has another embargo."
+    return "Embargo changed", (
+        f"The story of which you have a copy {said} {was}It is now {until}"
+        f"To read on, confirm that you keep the embargo until then:\n\n{_link(found.grant)}"
+    )
+
+
+def _kinds(notice: CopyNotice) -> set[str]:
+    """What this mail tells of, with what was to be told before it and was not."""
+    untold = CopyNotice.objects.filter(grant=notice.grant_id, pk__lte=notice.pk, sent_at=None)
+    return set(untold.values_list("kind", flat=True))
 
 
 def _given(found: embargo.Look) -> tuple[str, str]:
     grant, at = found.grant, office(found.grant.at)
     assert found.until
     terms = f"What was agreed: {grant.terms}\n\n" if grant.terms else ""
-    held = (
-        " It is on hold at present, and shown once the hold is lifted." if found.stage is Stage.HELD else ""
-    )
+    held = f"\n\nIt is on hold at present. {_held(found.until)}" if found.stage is Stage.HELD else ""
     return "A copy under embargo", (
         f"{grant.by} of {settings.ORGANISATION} has given you a copy of a story that is not public yet"
         f" ({at.public}). It is under embargo until:\n\n{found.until.in_full}\n\n{terms}"
-        f"Open this page and confirm that you keep the embargo; the copy is shown then.{held}\n\n"
-        f"{_link(grant)}\n\n"
+        f"Open this page and confirm that you keep the embargo; the copy is shown then.\n\n"
+        f"{_link(grant)}{held}\n\n"
         "The link is yours alone: what is opened by it is on the record under your name. Do not pass it on."
     )
 
 
-def _moved(notice: CopyNotice, until: Moment, grant: EmbargoGrant) -> tuple[str, str]:
-    was = f"It was:\n\n{notice.before.in_full}\n\n" if notice.before else ""
-    anew = notice.kind == NoticeKind.ARMED
-    said = "has been armed anew, and its words may have changed." if anew else "has another embargo."
-    return "Embargo changed", (
-        f"The story of which you have a copy {said} {was}It is now:\n\n{until.in_full}\n\n"
-        f"To read on, confirm that you keep the embargo until then:\n\n{_link(grant)}"
-    )
+def _held(until: Moment) -> str:
+    return f"It does not go out at its moment, {until.in_full}, while the hold lasts. {STAYS}"
 
 
 def _link(grant: EmbargoGrant) -> str:
-    return settings.SITE_URL + embargo.path(grant)
+    path = embargo.path(grant)
+    return settings.SITE_URL + path if path else "Use the link that we have sent you."
 
 
 def _address(grant: EmbargoGrant) -> str:

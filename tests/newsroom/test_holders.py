@@ -102,7 +102,9 @@ def test_before_it_goes_out_it_is_asked_again(newsroom, release):
     given(newsroom, release)
     releasing.disarm(story=release.story, by=newsroom.officer, reason="Not today")
     assert mailed() == []
-    assert errors()[1:] == [f"Not sent: {holders.GONE}", f"Not sent: {holders.NEVER}"]
+    assert errors()[1:] == [f"Not sent: {holders.GONE}"] * 2
+    releasing.arm(revision=release.revision, by=newsroom.officer, moment=ahead(hours=2))
+    assert subjects() == ["A copy under embargo"], "they have never heard of it, and get the link now"
 
 
 def test_a_link_that_another_secret_key_cannot_make_is_not_sent(newsroom, release, settings):
@@ -150,13 +152,22 @@ def test_the_rows_are_written_with_the_move_and_not_with_one_that_is_refused(new
     assert (notice.cause, notice.before) == (f"move:{moved.pk}", there)
 
 
-def test_of_two_moves_the_last_is_told(newsroom, release, held_by):
+def test_of_two_moves_the_last_is_told_from_the_moment_that_they_knew(newsroom, release, held_by):
+    there = release.visibility.moment
     move(newsroom, release, ahead(hours=5))
     last = ahead(hours=7)
     move(newsroom, release, last)
     (message,) = mailed()
-    assert last.in_full in message.get_content()
+    text = message.get_content()
+    assert text.index(there.in_full) < text.index(last.in_full)
     assert errors() == ["", f"Not sent: {holders.LATER}", ""]
+
+
+def test_with_another_secret_key_they_are_still_told(newsroom, release, held_by, settings):
+    settings.SECRET_KEY = "another"
+    move(newsroom, release, ahead(hours=5))
+    (message,) = mailed()
+    assert "Use the link that we have sent you." in message.get_content()
 
 
 def test_a_link_that_is_late_says_the_moment_that_counts(newsroom, release):
@@ -201,11 +212,26 @@ def test_held_and_lifted(newsroom, release, held_by):
     releasing.hold(story=release.story, by=newsroom.officer, reason="Wait")
     (message,) = mailed()
     assert message["Subject"].startswith("On hold")
-    assert f"also past its moment, {release.moment.in_full}" in message.get_content()
+    assert f"does not go out at its moment, {release.moment.in_full}" in message.get_content()
     releasing.unhold(story=release.story, by=newsroom.officer)
     (message,) = mailed()
     assert message["Subject"].startswith("Hold lifted")
     assert release.moment.in_full in message.get_content()
+
+
+def test_moved_and_held_at_once_both_are_told(newsroom, release, held_by):
+    was, new = release.visibility.moment, ahead(hours=6)
+    move(newsroom, release, new)
+    releasing.hold(story=release.story, by=newsroom.officer, reason="Wait")
+    (message,) = mailed()
+    text = message.get_content()
+    assert message["Subject"].startswith("On hold")
+    assert text.index(was.in_full) < text.index(new.in_full)
+    move(newsroom, release, ahead(hours=8))
+    releasing.unhold(story=release.story, by=newsroom.officer)
+    (message,) = mailed()
+    assert message["Subject"].startswith("Embargo changed")
+    assert new.in_full in message.get_content()
 
 
 def test_everything_held_lifted_and_frozen(newsroom, release, held_by):
@@ -244,7 +270,7 @@ def test_released_before_its_moment(newsroom, release, held_by):
     releasing.arm(revision=release.revision, by=newsroom.officer, moment=None)
     (message,) = mailed()
     assert message["Subject"].startswith("Embargo lifted")
-    assert f"It was: {release.moment.in_full}" in message.get_content()
+    assert f"It was:\n\n{release.moment.in_full}" in message.get_content()
 
 
 def test_after_the_release_nothing_is_told_but_that_it_was_taken_back(newsroom, release, held_by):
