@@ -6,7 +6,7 @@ holder one after the other. No mail says a word of a story: the link does, and a
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from stories import outbox
@@ -30,9 +30,17 @@ STAYS = (
 
 
 def outgoing() -> QuerySet[CopyNotice]:
-    """The outbox; of the mails to one holder, the first that is still to be sent."""
+    """The outbox, without what has to wait for an earlier mail to the same holder.
+
+    That is one that is on its way at this moment, or the link. What waits to be tried again keeps nothing
+    back: it is of no use any more.
+    """
     earlier = CopyNotice.objects.filter(
-        grant=OuterRef("grant"), pk__lt=OuterRef("pk"), sent_at=None, next_attempt__isnull=False
+        Q(kind=NoticeKind.GIVEN) | Q(error=outbox.IN_HAND),
+        grant=OuterRef("grant"),
+        pk__lt=OuterRef("pk"),
+        sent_at=None,
+        next_attempt__isnull=False,
     )
     return CopyNotice.objects.filter(~Exists(earlier))
 

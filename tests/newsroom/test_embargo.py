@@ -114,6 +114,11 @@ def test_a_copy_is_revoked_once_and_for_a_reason(newsroom):
     with pytest.raises(embargo.Unknown):
         embargo.find(token_of(grant))
     assert list(record.verify()) == []
+    told = record.words(record.lines(grant.story)[0])
+    assert (told.title, told.detail) == (
+        "Copy of Nora Quill, The Evening Ledger revoked",
+        "“They have broken one”",
+    )
 
 
 # The token

@@ -9,6 +9,7 @@ from django.db import transaction
 from newsroom import embargo, holders, mailbox, releasing, tasks
 from newsroom.models import CopyNotice
 from newsroom.releasing import Moved
+from stories import outbox
 from tests.newsroom.copying import acknowledged, given, mailed, move, token_of
 from tests.newsroom.racing import race
 from tests.newsroom.test_after_release import ahead, let_pass
@@ -185,6 +186,30 @@ def test_nothing_overtakes_the_link(newsroom, release, settings):
     move(newsroom, release, ahead(hours=7))
     assert mailed() == []
     assert not holders.outstanding()
+
+
+def test_a_move_that_could_not_be_told_keeps_no_hold_back(newsroom, release, held_by, settings):
+    was, new = release.visibility.moment, ahead(hours=6)
+    move(newsroom, release, new)
+    CopyNotice.objects.filter(kind="moved").update(
+        next_attempt="2100-01-01T00:00Z", error="OSError", attempts=3
+    )
+    releasing.hold(story=release.story, by=newsroom.officer, reason="Wait")
+    (message,) = mailed()
+    text = message.get_content()
+    assert text.index(was.in_full) < text.index(new.in_full)
+    CopyNotice.objects.filter(kind="moved").update(next_attempt="2000-01-01T00:00Z")
+    assert mailed() == []
+    assert CopyNotice.objects.get(kind="moved").error == f"Not sent: {holders.LATER}"
+
+
+def test_what_is_on_its_way_is_not_overtaken(newsroom, release, held_by):
+    move(newsroom, release, ahead(hours=6))
+    CopyNotice.objects.filter(kind="moved").update(
+        next_attempt="2100-01-01T00:00Z", error=outbox.IN_HAND, attempts=1
+    )
+    releasing.hold(story=release.story, by=newsroom.officer, reason="Wait")
+    assert mailed() == []
 
 
 def test_armed_with_other_words(newsroom, release, held_by):
