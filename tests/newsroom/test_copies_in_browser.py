@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 
+import pikepdf
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -85,6 +87,23 @@ def test_the_link(live_newsroom, live_server, chromium, release, width, scheme):
     assert [address for address in asked if "/embargoed/" in address] == []
     assert [text for text in complaints if "409" not in text] == []
     context.close()
+
+
+def test_on_paper_each_page_says_whose_copy_it_is(live_newsroom, live_server, chromium):
+    paragraph = {"kind": "paragraph", "html": f"<p>{'The bridge is open. ' * 120}</p>"}
+    release = live_newsroom.armed(body=[paragraph] * 8)
+    grant = given(live_newsroom, release, terms="Interviews from noon. " * 80)
+    page = chromium.new_page()
+    page.goto(live_server.url + embargo.path(grant))
+    page.get_by_role("button", name="I keep the embargo until").click()
+    assert page.get_by_role("heading", name="New footbridge").is_visible()
+    with pikepdf.open(BytesIO(page.pdf(format="A4"))) as document:
+        pages = [sheet.Contents.read_bytes() for sheet in document.pages]
+    # The colour of the frame, and of nothing else.
+    framed = [bool(re.search(rb"\.63\d* \.08\d* \.11\d* rg", drawn, re.IGNORECASE)) for drawn in pages]
+    assert framed == [True] * len(pages)
+    assert len(pages) > 2
+    page.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), SIZES)
