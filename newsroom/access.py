@@ -45,6 +45,9 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "subscribe": EVERYBODY,
     "subscribe_confirm": EVERYBODY,
     "unsubscribe": EVERYBODY,
+    # Whoever has the link of a copy under embargo; what it shows before it is acknowledged, see `embargo`.
+    "embargoed": EVERYBODY,
+    "embargoed_media": EVERYBODY,
     "robots": EVERYBODY,
     "healthz": EVERYBODY,
     "readyz": EVERYBODY,
@@ -128,6 +131,9 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "receiver_switch": ADMINISTRATORS,
     "receiver_rotate": ADMINISTRATORS,
     "story_preflight": DUTY,
+    "story_copies": STAFF,
+    "copy_give": DUTY,
+    "copy_revoke": DUTY,
     "mail_list": STAFF,
     "mail_message": STAFF,
 }

@@ -5,10 +5,14 @@ from django.contrib import admin
 from stories.admin import FactAdmin, StoryFactAdmin
 
 from .models import (
+    Acknowledgement,
     Alarm,
     Announcement,
+    CopyNotice,
     Delivery,
     Disarm,
+    EmbargoGrant,
+    EmbargoRevocation,
     Freeze,
     FreezeEnd,
     FreezeExemption,
@@ -19,6 +23,7 @@ from .models import (
     HoldLift,
     Lookout,
     Move,
+    Opening,
     Preflight,
     Probe,
     Release,
@@ -40,7 +45,20 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
 
 
 @admin.register(
-    Release, Disarm, Move, Withdrawal, Hold, HoldLift, FreezeExemption, Announcement, Preflight, Probe
+    Release,
+    Disarm,
+    Move,
+    Withdrawal,
+    Hold,
+    HoldLift,
+    FreezeExemption,
+    Announcement,
+    Preflight,
+    Probe,
+    EmbargoGrant,
+    EmbargoRevocation,
+    Acknowledgement,
+    Opening,
 )
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of release."""
@@ -99,6 +117,15 @@ class AlarmAdmin(StoryFactAdmin):
     list_display = ["recipient", "kind", "release", "attempts", "next_attempt", "sent_at", "error"]
     list_select_related = ["recipient", "release"]
     story_path = "release__story__in"
+
+
+@admin.register(CopyNotice)
+class CopyNoticeAdmin(StoryFactAdmin):
+    """Mail to those who hold a copy under embargo."""
+
+    list_display = ["grant", "kind", "at", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["grant"]
+    story_path = "grant__story__in"
 
 
 @admin.register(Heartbeat)

@@ -335,3 +335,36 @@ class ExemptForm(ReasonForm):
     """From which freeze a story is exempted, and why."""
 
     freeze = forms.ModelChoiceField(Freeze.objects.all(), widget=forms.HiddenInput)
+
+
+class GiveForm(forms.Form):
+    """Whom a copy under embargo is for, and what was agreed."""
+
+    name = forms.CharField(
+        max_length=200,
+        error_messages={"required": "Say whom it is for"},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    outlet = forms.CharField(
+        max_length=200,
+        help_text="Such as: The Evening Ledger",
+        error_messages={"required": "Say for which outlet, or of which organisation"},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        label="Mail address",
+        max_length=254,
+        help_text="The link goes there, and to nobody else",
+        error_messages={
+            "required": "Enter the address to which the link goes",
+            "invalid": "Enter an address like name@example.com",
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    terms = forms.CharField(
+        label="What was agreed",
+        max_length=2000,
+        required=False,
+        help_text="The reader is shown it before the copy: say nothing here of what the story says",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from . import (
     bundle_views,
+    copy_views,
     delivery_views,
     everything_views,
     freeze_views,
@@ -39,6 +40,9 @@ urlpatterns = [
     path("receivers/<int:pk>/switch/", receiver_views.switch, name="receiver_switch"),
     path("receivers/<int:pk>/rotate/", receiver_views.rotate, name="receiver_rotate"),
     path("stories/<uuid:uid>/preflight/", watch_views.story_preflight, name="story_preflight"),
+    path("stories/<uuid:uid>/copies/", copy_views.story_copies, name="story_copies"),
+    path("stories/<uuid:uid>/copies/give/", copy_views.copy_give, name="copy_give"),
+    path("stories/<uuid:uid>/copies/<int:copy>/revoke/", copy_views.copy_revoke, name="copy_revoke"),
     path("mail/", mail_views.mail_list, name="mail_list"),
     re_path(r"^mail/(?P<name>[0-9a-f]{32})/$", mail_views.mail_message, name="mail_message"),
 ]

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from stories.clocks import database_now
 from stories.models import Story
 
-from . import bundling, delivering, releasing, subscribing
+from . import bundling, delivering, holders, releasing, subscribing
 from .celery import app
 from .models import Heartbeat
 
@@ -167,9 +167,14 @@ def sweep() -> int:
     for release_ids, _ in _together(missed):
         announce.apply_async(release_ids, expires=30)
     subscribing.forget()
-    if delivering.outstanding() or subscribing.outstanding():
+    if _outstanding():
         deliver.apply_async(expires=SOON)
     return len(missed)
+
+
+def _outstanding() -> bool:
+    """Whether anything is due that a worker sends."""
+    return delivering.outstanding() or holders.outstanding() or subscribing.outstanding()
 
 
 @app.task
@@ -184,11 +189,11 @@ def deliver() -> int:
     try:
         tried = delivering.run(SLICE)
         # Behind the stories: a mail server that hangs keeps only these waiting.
-        while monotonic() - began < 2 * SLICE and subscribing.send_next():
+        while monotonic() - began < 2 * SLICE and (holders.send_next() or subscribing.send_next()):
             tried += 1
     finally:
         cache.delete(TURN)
     # Where nothing could be tried, the next sweep looks again.
-    if tried and (delivering.outstanding() or subscribing.outstanding()):
+    if tried and _outstanding():
         deliver.apply_async(expires=60)
     return tried

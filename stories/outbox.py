@@ -24,6 +24,9 @@ BACK_OFF = (5, 30, 120, 600, 1800, 3600)
 #: For how long a claim keeps others away: longer than a task may take, so that nobody sends the same one.
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 30)
 
+#: What stands at a row for as long as somebody is sending it, and after that if they died over it.
+IN_HAND = "The worker that was sending it has not come back."
+
 
 class NotOfUse(Exception):
     """It is not sent any more. The message says why."""
@@ -80,7 +83,7 @@ def claim(rows: models.QuerySet[Any]) -> Any:
     type(row)._default_manager.filter(pk=row.pk).update(
         attempts=F("attempts") + 1,
         next_attempt=None if last else Now() + LEASE,
-        error="The worker that was sending it has not come back.",
+        error=IN_HAND,
     )
     row.attempts += 1
     return row

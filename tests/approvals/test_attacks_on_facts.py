@@ -25,7 +25,7 @@ from approvals.models import (
     Standing,
     Step,
 )
-from newsroom import preflight, probing, releasing
+from newsroom import embargo, preflight, probing, releasing
 from newsroom.models import Release, Visibility
 from stories import drafting, pictures, record
 from stories.models import Organisation, Topic, User
@@ -47,6 +47,7 @@ from tests.approvals.attacks import (
     sent,
     stands_in,
 )
+from tests.newsroom.copying import acknowledged, given
 from tests.newsroom.racing import race
 from tests.people import Newsroom, furnish
 
@@ -94,6 +95,9 @@ def of_each_kind(newsroom: Newsroom) -> None:
         seen=(disarmed.pk, disarmed.moment),
     )
     preflight.check_now(story=disarmed.story, by=newsroom.officer)
+    grant = given(newsroom, disarmed)
+    embargo.open_copy(acknowledgement=acknowledged(grant))
+    embargo.revoke(grant=grant, by=newsroom.officer, reason="Wrong address.")
     releasing.disarm(story=disarmed.story, by=newsroom.officer, reason="Wrong day.")
     withdrawn = newsroom.public(slug="withdrawn")
     releasing.withdraw(story=withdrawn.story, by=newsroom.officer, reason="Wrong.")

@@ -13,6 +13,7 @@ from newsroom.models import Delivery, Subscriber
 from stories import anchors, remarks
 from stories.access import Role, roles_of
 from stories.models import Organisation
+from tests.newsroom.copying import given, token_of
 from tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,7 @@ def paths(newsroom) -> dict[str, str]:
         reason="Election",
     )
     bundle = bundling.make(by=newsroom.officer, name="Report")
+    grant = given(newsroom, release)
     subscriber = Subscriber.objects.create(email="reader@paper.example")
     arguments = {
         "story": {"slug": release.revision.slug},
@@ -99,6 +101,9 @@ def paths(newsroom) -> dict[str, str]:
         "unsubscribe": {"token": subscribing.unsubscribe_path(subscriber).split("/")[2]},
         "bundle": {"bundle": bundle.pk},
         "freeze_end": {"freeze": freeze.pk},
+        "embargoed": {"token": token_of(grant)},
+        "embargoed_media": {"token": token_of(grant), "name": "0" * 64 + ".png"},
+        "copy_revoke": {**by_uid, "copy": grant.pk},
         "delivery_again": {"pk": Delivery.objects.get().pk},
         **{name: {"pk": receiver.pk} for name in PAGES if name.startswith("receiver_") or name == "receiver"},
         "account_reset_password_from_key": {"uidb36": "1", "key": "a-b"},

@@ -23,12 +23,13 @@ from django.test import Client
 
 from approvals import tasks as clearance_tasks
 from approvals.models import Decision, PinnedStep, Reminder, Step
-from newsroom import bundling, tasks
-from newsroom.models import Release, Subscriber
+from newsroom import bundling, embargo, releasing, tasks
+from newsroom.models import EmbargoGrant, Release, Subscriber
 from stories import anchors, drafting, pictures, remarks
 from stories.access import Role
 from stories.models import Team, User
 from stories.moments import Moment
+from tests.newsroom.copying import acknowledged, given, move, token_of
 from tests.newsroom.test_nothing_early import (
     NEVER,
     ROUTES,
@@ -100,6 +101,8 @@ class Armed:
     release: Release
     secret: Secret
     numbers: dict[str, str]
+    #: Of a copy under embargo that nobody has acknowledged.
+    token: str
 
     @property
     def known(self) -> dict[str, str]:
@@ -123,7 +126,9 @@ class Armed:
             "office": ["1"],
             "uidb36": ["1"],
             "key": ["set-password"],
-            "token": [known["slug"], known["uid"]],
+            # The last is the real one, of somebody who has not said to keep the embargo.
+            "token": [known["slug"], known["uid"], self.token],
+            "copy": [self.numbers["copy"]],
             "freeze": ["1"],
             "bundle": [self.numbers["bundle"]],
             "object_id": [self.numbers["story"], self.numbers["revision"], self.numbers["release"]],
@@ -191,7 +196,9 @@ def make_armed(newsroom, team: Team, ahead: timedelta = timedelta(hours=1)) -> A
     suggestion = remarks.suggest(anchor=headline, replacement="Canarysuggestion", **said)
     bundle = bundling.make(by=newsroom.officer, name="Canarybundle")
     bundling.join(story=story, bundle=bundle, by=newsroom.officer)
+    grant = given(newsroom, release)
     numbers = {
+        "copy": grant.pk,
         "story": story.pk,
         "bundle": bundle.pk,
         "revision": revision.pk,
@@ -201,7 +208,8 @@ def make_armed(newsroom, team: Team, ahead: timedelta = timedelta(hours=1)) -> A
         "step": PinnedStep.objects.filter(submission__story=story)[0].pk,
         "decision": Decision.objects.filter(story=story)[0].pk,
     }
-    return Armed(release, Secret(revision, asset), {name: str(number) for name, number in numbers.items()})
+    known = {name: str(number) for name, number in numbers.items()}
+    return Armed(release, Secret(revision, asset), known, token_of(grant))
 
 
 @pytest.fixture
@@ -424,6 +432,43 @@ def test_no_log_line_and_no_mail_tells_of_it_until_its_moment(newsroom, team, se
     work()
     tasks.deliver()
     assert "canaryheadline" in mails(settings.MAIL_FOLDER).lower()
+
+
+def test_no_log_line_and_no_mail_has_the_story_or_a_token_of_a_copy(newsroom, team, settings, log):
+    """From the gift to the calling off: the mail alone has the link."""
+    armed = make_armed(newsroom, team)
+    grant, client = EmbargoGrant.objects.get(), Client()
+    link = f"/embargoed/{armed.token}/"
+    work()
+    client.get(link)
+    assert armed.token in mails(settings.MAIL_FOLDER)
+    embargo.open_copy(acknowledgement=acknowledged(grant))
+    assert b"canaryheadline" in client.get(link).content.lower()
+    move(newsroom, armed.release, Moment(datetime.now(UTC) + timedelta(hours=3), "Europe/London"))
+    work()
+    releasing.hold(story=armed.release.story, by=newsroom.officer, reason="Wait")
+    work()
+    releasing.disarm(story=armed.release.story, by=newsroom.officer, reason="Not today")
+    work()
+    told = mails(settings.MAIL_FOLDER)
+    assert [told.count(f"'Subject', '{subject}") for subject in ("A copy", "Embargo changed", "On hold")] == [
+        1
+    ] * 3
+    traces = [trace.decode("utf-8", "ignore") for trace in armed.secret.traces[:5] if trace.isascii()]
+    lines = [*log.lines, told]
+    assert [(trace, line[:200]) for line in lines for trace in traces if trace in line.lower()] == []
+    assert [line for line in log.lines if armed.token in line and not line.startswith("django.db")] == []
+
+
+def test_the_question_of_a_copy_says_nothing_of_its_story(armed):
+    """What is asked with a real link, in every way, has no trace of the story before it is acknowledged."""
+    client = Client(raise_request_exception=False)
+    paths = [f"/embargoed/{armed.token}/"]
+    paths += [paths[0] + armed.secret.known[name] for name in ("name", "document")]
+    for path, method, headers in product(paths, ("get", "head", "post", "options"), [{}, *CONDITIONS]):
+        found = ask(client, method, path, {}, fill(headers, armed.filled))
+        assert traces_in(found, armed.secret.traces) == [], (path, method, headers)
+    assert b"I keep the embargo until" in client.get(paths[0]).content
 
 
 def test_the_search_finds_what_there_is(newsroom, team, outsiders):
