@@ -220,13 +220,13 @@ class Look:
     @property
     def until(self) -> Moment | None:
         """The moment of what is armed."""
-        return self.shown.moment if self.shown else None
+        return self.shown.goes_out if self.shown else None
 
     @property
     def seen(self) -> str:
         """What the form sends back: of which release and for which moment it asked. It tells nobody which."""
         assert self.shown
-        value = f"{self.grant.pk}:{self.shown.release_id}:{self.shown.embargo.isoformat()}"
+        value = f"{self.grant.pk}:{self.shown.release_id}:{self.shown.goes_out.instant.isoformat()}"
         return salted_hmac(_SEEN, value, algorithm="sha256").hexdigest()
 
 
@@ -245,7 +245,7 @@ def look(grant: EmbargoGrant) -> Look:
     if grant.copied_id is None:
         return Look(grant, Stage.HELD, shown, last)
     # It may have moved since the grant was looked at.
-    kept = last is not None and (last.pk, last.moment) == (grant.acknowledged_id, shown.embargo)
+    kept = last is not None and (last.pk, last.moment) == (grant.acknowledged_id, shown.goes_out.instant)
     return Look(grant, Stage.OPEN if kept else Stage.ASK, shown, last)
 
 
@@ -281,7 +281,7 @@ def acknowledge(*, token: str, seen: str) -> Acknowledgement:
                 story_id=grant.story_id,
                 grant=grant,
                 release=found.shown.release,
-                moment=found.shown.embargo,
+                moment=found.shown.goes_out.instant,
                 zone=found.shown.zone,
             )
     except Error as error:

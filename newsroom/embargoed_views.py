@@ -91,7 +91,7 @@ def _closed(look: Look, refusal: str = "", status: int = 200) -> HttpResponseBas
     """The page without a word of the story: the question, or why there is none."""
     template = "public/embargoed.html" if look.stage is Stage.ASK else "public/embargoed_closed.html"
     last = look.last if look.last and look.stage is Stage.ASK else None
-    moved = bool(last and look.shown and last.moment != look.shown.embargo)
+    moved = bool(last and look.shown and last.moment != look.shown.goes_out.instant)
     context = {
         "look": look,
         "grant": look.grant,

@@ -43,12 +43,12 @@ def due(limit: int, at: datetime | None = None) -> list[Due]:
     By the database's clock, or at the aware instant `at`.
     """
     done = Preflight.objects.filter(
-        release=OuterRef("release"), moment=OuterRef("goes_out"), mark=OuterRef("mark")
+        release=OuterRef("release"), moment=OuterRef("meant_for"), mark=OuterRef("mark")
     )
-    rows = _armed(at or Now()).filter(~Exists(done)).order_by("goes_out", "pk")
+    rows = _armed(at or Now()).filter(~Exists(done)).order_by("meant_for", "pk")
     return [
         Due(release_id, moment, Mark(mark))
-        for release_id, moment, mark in rows.values_list("release", "goes_out", "mark")[:limit]
+        for release_id, moment, mark in rows.values_list("release", "meant_for", "mark")[:limit]
     ]
 
 
@@ -63,13 +63,13 @@ def _armed(now: datetime | Now) -> QuerySet[Any]:
     What is held is among it: that nothing will go out at its moment is worth a word.
     """
     clock = Value(now, DateTimeField()) if isinstance(now, datetime) else now
-    marks = [When(goes_out__lte=clock + ahead, then=Value(mark.value)) for mark, ahead in BEFORE.items()]
+    marks = [When(meant_for__lte=clock + ahead, then=Value(mark.value)) for mark, ahead in BEFORE.items()]
     furthest = clock + BEFORE[Mark.DAY]
     soon = Q(visible_from__gt=clock, visible_from__lte=furthest)
     held = Q(visible_from=None, embargo__gt=clock, embargo__lte=furthest)
     found = Visibility.objects.filter(soon | held, announced=False, visible_until=None, withdrawn_at=None)
     moment = Coalesce("visible_from", "embargo")
-    return found.annotate(goes_out=moment, mark=Case(*marks, output_field=CharField()))
+    return found.annotate(meant_for=moment, mark=Case(*marks, output_field=CharField()))
 
 
 class Run:
@@ -101,7 +101,7 @@ def check_now(*, story: Story, by: User) -> Preflight:
         NotArmed: nothing is armed, or it is public already.
     """
     armed = Visibility.objects.armed().filter(story=story)
-    found = armed.annotate(goes_out=Coalesce("visible_from", "embargo")).values_list("release", "goes_out")
+    found = armed.annotate(meant_for=Coalesce("visible_from", "embargo")).values_list("release", "meant_for")
     for release_id, moment in found:
         release = _with_story(Release.objects.filter(pk=release_id)).get()
         if preflight := _store(release, moment, Mark.NOW, Run(), by=by):

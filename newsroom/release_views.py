@@ -131,7 +131,7 @@ def _say_armed(request: HttpRequest, state: State) -> None:
         words = f"{what} for {state.pending.moment.in_full}. It waits for the others of its bundle"
         messages.success(request, f"{words}, “{state.bundle}”.")
     elif state.pending:
-        messages.success(request, f"{what} for {state.goes_out.in_full}.")
+        messages.success(request, f"{what} for {state.pending.goes_out.in_full}.")
     elif state.live:
         messages.success(request, f"Released: public since {office(state.live.release.at).in_full}.")
 

@@ -153,7 +153,7 @@ class State:
         """The instant from which it was public, else the armed or the planned embargo."""
         if self.pending:
             of = "to embargo" if self.live is None else f"to the {self.pending_words}"
-            return TimeLeft(self.goes_out, self.now, of)
+            return TimeLeft(self.pending.goes_out, self.now, of)
         if self.live and self.live.first_from:
             return TimeLeft(Moment(self.live.first_from, self.live.zone), self.now, "public")
         if self.withdrawal:
@@ -161,12 +161,6 @@ class State:
         if self.planned:
             return TimeLeft(self.planned, self.now, "to planned embargo")
         return None
-
-    @property
-    def goes_out(self) -> Moment:
-        """When what is armed goes out: for a moment of its own, or later, with its bundle."""
-        assert self.pending
-        return Moment(self.pending.visible_from or self.pending.embargo, self.pending.zone)
 
     @property
     def planned(self) -> Moment | None:

@@ -35,11 +35,11 @@ CREATE FUNCTION copied_release(wanted bigint) RETURNS bigint LANGUAGE sql STABLE
     WHERE g.id = wanted AND covered_release(g.id) = release_on_its_way(g.story_id)
 $$;
 
--- The acknowledgement that opens a copy: of what is armed now, for its moment, since it was moved last.
+-- The acknowledgement that opens a copy, the newest: of what is armed now, for its moment, since it was moved last.
 CREATE FUNCTION standing_acknowledgement(wanted bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT max(a.id) FROM newsroom_acknowledgement a
-    JOIN newsroom_visibility v ON v.release_id = a.release_id AND v.embargo = a.moment
-    WHERE a.grant_id = wanted AND a.release_id = copied_release(wanted)
+    SELECT a.id FROM (SELECT * FROM newsroom_acknowledgement WHERE grant_id = wanted ORDER BY id DESC LIMIT 1) a
+    JOIN newsroom_visibility v ON v.release_id = a.release_id AND v.visible_from = a.moment
+    WHERE a.release_id = copied_release(wanted)
       AND a.move_id IS NOT DISTINCT FROM (SELECT max(m.id) FROM newsroom_move m WHERE m.release_id = a.release_id)
 $$;
 

@@ -164,11 +164,6 @@ class Acknowledgement(OutsideFact):
     zone = models.CharField(max_length=60, editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["grant", "release", "move", "moment"], nulls_distinct=False, name="acknowledged_once"
-            ),
-        ]
         triggers = guards.fact(
             """
                 NEW.by_id := NULL;
@@ -179,8 +174,12 @@ class Acknowledgement(OutsideFact):
                     RAISE EXCEPTION 'This is no copy that can be read now.'
                         USING ERRCODE = 'restrict_violation', HINT = 'not_now';
                 END IF;
+                IF standing_acknowledgement(NEW.grant_id) IS NOT NULL THEN
+                    RAISE EXCEPTION 'It is acknowledged already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'acknowledged';
+                END IF;
                 SELECT v.zone INTO NEW.zone FROM newsroom_visibility v
-                    WHERE v.release_id = NEW.release_id AND v.embargo = NEW.moment;
+                    WHERE v.release_id = NEW.release_id AND v.visible_from = NEW.moment;
                 IF NOT FOUND THEN
                     RAISE EXCEPTION 'It is not armed for that moment.'
                         USING ERRCODE = 'restrict_violation', HINT = 'moved';

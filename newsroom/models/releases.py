@@ -300,6 +300,11 @@ class Visibility(models.Model):
         """The moment for which it is armed now, in the zone in which it was meant."""
         return Moment(self.embargo, self.zone)
 
+    @property
+    def goes_out(self) -> Moment:
+        """When it goes out, as far as anybody knows: for a moment of its own, or later, with its bundle."""
+        return Moment(self.visible_from or self.embargo, self.zone)
+
 
 class Disarm(Fact):
     """An armed release will not happen, because it was called off or a sign-off was taken back."""

@@ -6,11 +6,11 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 
-from newsroom import embargo, holders, mailbox, releasing, tasks
+from newsroom import bundling, embargo, holders, mailbox, releasing, tasks
 from newsroom.models import CopyNotice
 from newsroom.releasing import Moved
 from stories import outbox
-from tests.newsroom.copying import acknowledged, given, mailed, move, token_of
+from tests.newsroom.copying import acknowledged, given, mailed, move, stage, token_of
 from tests.newsroom.racing import race
 from tests.newsroom.test_after_release import ahead, let_pass
 from tests.newsroom.test_tasks import broker
@@ -353,3 +353,33 @@ class TestAtOnce:
         given(live_newsroom, live_newsroom.armed())
         assert sum(race(6, lambda _: holders.send_next())) == 1
         assert len(mailbox.messages()) == 1
+
+
+def test_who_holds_a_copy_of_what_is_in_a_bundle_keeps_it_until_the_bundle_goes_out(newsroom, release):
+    """What is done to another story of the bundle changes their embargo, by no fact of their own."""
+    grant = given(newsroom, release)
+    acknowledged(grant)
+    mailed()
+    bundle = bundling.make(by=newsroom.officer, name="Report")
+    other = newsroom.cleared(slug="other").story
+    bundling.join(story=release.story, bundle=bundle, by=newsroom.officer)
+    assert subjects() == []
+    bundling.join(story=other, bundle=bundle, by=newsroom.officer)
+    assert subjects() == ["On hold"]
+    assert stage(grant) != embargo.Stage.OPEN
+    late = releasing.arm(revision=other.latest, by=newsroom.officer, moment=ahead(hours=9))
+    assert late.moment.in_full in mailed()[0].get_content()
+    # Said for the story's own moment, which is not the one that counts any more.
+    assert stage(grant) == embargo.Stage.ASK
+    assert acknowledged(grant).until.instant == late.embargo
+    assert stage(grant) == embargo.Stage.OPEN
+    later = move(newsroom, late, ahead(hours=11))
+    (message,) = mailed()
+    assert late.moment.instant.strftime("%H:%M") in message.get_content()
+    assert later.moment.in_full in message.get_content()
+    assert stage(grant) == embargo.Stage.ASK
+    # By itself again: its own moment counts.
+    there = bundling.open_bundling(release.story)
+    assert there
+    bundling.leave(story=release.story, by=newsroom.officer, reason="Alone", bundling=there.pk)
+    assert acknowledged(grant).until == release.moment
