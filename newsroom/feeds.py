@@ -1,27 +1,30 @@
-"""Public stories for machines: the Atom feed and the sitemap."""
+"""Public stories for feed readers: Atom (RFC 4287, in pages by RFC 5005) and JSON Feed 1.1.
 
+A page of a feed begins after a place, as a page of the API does: what comes out meanwhile moves nothing.
+"""
+
+import json
 import re
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from .listing import Listed, address, newest
+from .listing import Listed, address, listed
 from .models import Receiver, ReceiverKind, Release
-from .public import answer, page_number
+from .places import NoPlace, Place
+from .public import answer
 
 FEED_SIZE = 20
-#: Sitemaps may hold 50,000 addresses; a fifth of that is answered quickly.
-SITEMAP_SIZE = 10_000
+ATOM_TYPE = "application/atom+xml"
 ATOM = "http://www.w3.org/2005/Atom"
-SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+JSON_FEED = "https://jsonfeed.org/version/1.1"
 #: When a feed without a story last changed.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # What XML 1.0 cannot hold, in whatever form.
@@ -50,22 +53,52 @@ def absolute(view_name: str) -> str:
     return settings.SITE_URL + reverse(view_name)
 
 
+def _page(request: HttpRequest) -> tuple[list[Listed], str]:
+    """The stories of the page that is asked for, and the query by which the next one is.
+
+    Raises:
+        Http404: there is no such page.
+    """
+    releases = Release.objects.public()
+    if "cursor" in request.GET:
+        try:
+            releases = releases.filter(Place.parse(request.GET["cursor"]).after)
+        except NoPlace as refusal:
+            raise Http404 from refusal
+    stories = listed(releases, 0, FEED_SIZE + 1)
+    shown = stories[:FEED_SIZE]
+    more = len(stories) > FEED_SIZE
+    return shown, "?" + urlencode({"cursor": shown[-1].place.cursor}) if more else ""
+
+
+def _hubs() -> list[str]:
+    """The WebSub hubs that are told when the feeds change."""
+    hubs = Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True)
+    return list(hubs.order_by("pk").values_list("url", flat=True))
+
+
 @require_safe
 def atom(request: HttpRequest) -> HttpResponseBase:
     """The newest stories. An entry's id is its story's and never changes."""
-    stories = newest(0, FEED_SIZE)
+    stories, after = _page(request)
+    here = absolute("atom")
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
-    add(feed, "id", absolute("atom"))
+    add(feed, "id", here)
     add(feed, "title", f"{settings.ORGANISATION}: news")
     add(feed, "updated", stamp(max((story.updated.instant for story in stories), default=NEVER)))
-    add(feed, "link", rel="self", type="application/atom+xml", href=absolute("atom"))
+    cursor = request.GET.get("cursor")
+    this = f"{here}?{urlencode({'cursor': cursor})}" if cursor else here
+    add(feed, "link", rel="self", type=ATOM_TYPE, href=this)
+    add(feed, "link", rel="first", type=ATOM_TYPE, href=here)
+    if after:
+        add(feed, "link", rel="next", type=ATOM_TYPE, href=here + after)
     add(feed, "link", rel="alternate", type="text/html", href=absolute("home"))
-    for hub in Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True).values_list("url", flat=True):
+    for hub in _hubs():
         add(feed, "link", rel="hub", href=hub)
     add(add(feed, "author"), "name", settings.ORGANISATION)
     for story in stories:
         add_entry(feed, story)
-    return answer(request, document(feed), "application/atom+xml; charset=utf-8")
+    return answer(request, document(feed), f"{ATOM_TYPE}; charset=utf-8")
 
 
 def add_entry(feed: Element, story: Listed) -> None:
@@ -94,39 +127,49 @@ def stamp(instant: datetime) -> str:
 
 
 @require_safe
-def sitemap(request: HttpRequest) -> HttpResponseBase:
-    """The addresses of all public pages; where there are too many for one file, an index of parts."""
-    parts = ceil(Release.objects.public().count() / SITEMAP_SIZE)
-    if "page" in request.GET:
-        number = page_number(request)
-        if number > max(parts, 1):
-            raise Http404
-        root = part(number)
-    else:
-        root = index(parts) if parts > 1 else part(1)
-    return answer(request, document(root), "application/xml; charset=utf-8")
+def json_feed(request: HttpRequest) -> HttpResponseBase:
+    """The newest stories, as `atom` has them."""
+    stories, after = _page(request)
+    here, hubs = absolute("json_feed"), _hubs()
+    feed = {
+        "version": JSON_FEED,
+        "title": f"{settings.ORGANISATION}: news",
+        "home_page_url": absolute("home"),
+        "feed_url": here,
+        "language": "en-GB",
+        "authors": [{"name": settings.ORGANISATION}],
+        **({"next_url": here + after} if after else {}),
+        **({"hubs": [{"type": "WebSub", "url": hub} for hub in hubs]} if hubs else {}),
+        "items": [_item(story) for story in stories],
+    }
+    response = answer(request, json.dumps(feed, ensure_ascii=False) + "\n", "application/feed+json")
+    if hubs:
+        # Where subscribers look for a hub of what is no XML.
+        response["Link"] = ", ".join([*(f'<{hub}>; rel="hub"' for hub in hubs), f'<{here}>; rel="self"'])
+    return response
 
 
-def part(number: int) -> Element:
-    """A part of the sitemap. The oldest stories come first, so that a full part stays as it is."""
-    root = Element("urlset", {"xmlns": SITEMAP})
-    if number == 1:
-        add(add(root, "url"), "loc", absolute("home"))
-    order = ("visibility__first_from", "visibility__slug")
-    columns = ("visibility__slug", "visibility__visible_from")
-    rows: QuerySet[Release, Any] = Release.objects.public().order_by(*order).values_list(*columns)
-    start = (number - 1) * SITEMAP_SIZE
-    for slug, visible_from in rows[start : start + SITEMAP_SIZE]:
-        url = add(root, "url")
-        add(url, "loc", address(slug))
-        # Small changes too: a crawler is to see them.
-        add(url, "lastmod", stamp(visible_from))
-    return root
-
-
-def index(parts: int) -> Element:
-    """The addresses of the sitemap's parts."""
-    root = Element("sitemapindex", {"xmlns": SITEMAP})
-    for number in range(1, parts + 1):
-        add(add(root, "sitemap"), "loc", f"{absolute('sitemap')}?page={number}")
-    return root
+def _item(story: Listed) -> dict[str, Any]:
+    """The item of one story; what it does not have has no key."""
+    found = {
+        "id": f"urn:uuid:{story.uid}",
+        "url": address(story.slug),
+        "title": story.headline,
+        "date_published": stamp(story.published.instant),
+        "date_modified": stamp(story.updated.instant),
+        "authors": [{"name": story.organisation}] if story.organisation else [],
+        "tags": [story.type_label, *story.topics],
+        "image": settings.SITE_URL + story.picture.url if story.picture else "",
+        "attachments": [
+            {
+                "url": settings.SITE_URL + document.url,
+                "mime_type": document.media_type,
+                "title": document.title,
+                "size_in_bytes": document.size,
+            }
+            for document in story.documents
+            if document.url
+        ],
+    }
+    # The format wants words of the story in each item, were there none.
+    return {**{key: value for key, value in found.items() if value}, "content_text": story.summary}

@@ -1,6 +1,7 @@
 """Whether what was withdrawn is gone: every surface that the public has is fetched and looked through."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from http.client import HTTPConnection, HTTPSConnection
@@ -13,6 +14,7 @@ from lxml import etree
 
 from stories.models import Asset, Story
 
+from .feeds import ATOM
 from .models import Release, Visibility, Withdrawal
 
 #: Seconds that an answer may take.
@@ -47,7 +49,12 @@ class Traces:
         """The first of them in an answer; empty where there is none."""
         paths = [reverse("story", args=[address]) for address in sorted(self.addresses)]
         words = [self.uid, *paths, *sorted(self.headlines)]
-        return next((word for word in words if word in body or escape(word) in body), "")
+        # As it stands in text, in HTML and XML, and in JSON.
+        return next((word for word in words if any(form in body for form in _forms(word))), "")
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    return word, escape(word), json.dumps(word, ensure_ascii=False)[1:-1]
 
 
 def prove(story: Story, base: str) -> Iterator[Answer]:
@@ -69,6 +76,7 @@ def prove(story: Story, base: str) -> Iterator[Answer]:
     )
     site = Site(base)
     yield from _addresses(site, traces)
+    yield _absent(site, reverse("api_story", args=[story.uid]), "it is still answered")
     yield from _lists(site, traces)
     yield from _files(site, story)
 
@@ -86,19 +94,43 @@ def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
 
 
 def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
-    """The pages of news, the feed, and each part of the sitemap."""
+    """The pages of news, those of the feeds and of the API, and each part of the sitemap."""
     for number in count(1):
         answer, body = _page(site, f"{reverse('home')}?page={number}", traces)
         if answer.status == MISSING:
             break
         yield answer
-    yield _page(site, reverse("atom"), traces)[0]
+    for name, after in FEEDS.items():
+        yield from _pages(site, reverse(name), after, traces)
+    yield _page(site, reverse("openapi"), traces)[0]
     answer, body = _page(site, reverse("sitemap"), traces)
     yield answer
     for part in etree.fromstring(body.encode()).iter(LOC) if answer.status == OK else ():
         address = urlsplit(str(part.text))
         if address.path == reverse("sitemap"):
             yield _page(site, f"{address.path}?{address.query}", traces)[0]
+
+
+def _pages(site: "Site", path: str, after: Callable[[str], str], traces: Traces) -> Iterator[Answer]:
+    """The page at a path, and those to which `after` finds the way in each."""
+    while path:
+        answer, body = _page(site, path, traces)
+        yield answer
+        address = urlsplit(after(body)) if answer.status == OK else urlsplit("")
+        path = f"{address.path}?{address.query}" if address.query else ""
+
+
+def _after_in_atom(body: str) -> str:
+    links = etree.fromstring(body.encode()).iterfind(f"{{{ATOM}}}link[@rel='next']")
+    return next((str(link.get("href")) for link in links), "")
+
+
+#: The feeds and the API, by the names of their URLs, and how to find the next page in one.
+FEEDS: dict[str, Callable[[str], str]] = {
+    "atom": _after_in_atom,
+    "json_feed": lambda body: json.loads(body).get("next_url", ""),
+    "api_stories": lambda body: json.loads(body)["next"] or "",
+}
 
 
 def _page(site: "Site", path: str, traces: Traces) -> tuple[Answer, str]:
@@ -112,9 +144,13 @@ def _files(site: "Site", story: Story) -> Iterator[Answer]:
     showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
     shown = Asset.objects.filter(revisions__story=story).filter(~Exists(showing)).distinct()
     for asset in shown.order_by("pk"):
-        path = reverse("media", args=[asset.name])
-        status, _ = site.get(path)
-        yield Answer(path, status, "" if status == MISSING else "its bytes are still there")
+        yield _absent(site, reverse("media", args=[asset.name]), "its bytes are still there")
+
+
+def _absent(site: "Site", path: str, fault: str) -> Answer:
+    """What a path answers at which nothing should be."""
+    status, _ = site.get(path)
+    return Answer(path, status, "" if status == MISSING else fault)
 
 
 class Site:

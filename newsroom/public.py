@@ -7,6 +7,7 @@ old" is two for caches that count in whole seconds, and a story would be late be
 
 import json
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,9 @@ from .listing import address, by_day, newest, picture_url, published
 from .models import Release, Visibility, Withdrawal, release_clock
 
 HTML = "text/html; charset=utf-8"
+PROBLEM = "application/problem+json"
+#: What is for programs is told in JSON also that it is not there.
+API_PATHS = "/api/"
 PAGE_SIZE = 20
 OK = 200
 
@@ -55,8 +59,16 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
     return answer(request, render_to_string(template, {"site": site(), **context}), status=status)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def problem(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponseBase:
+    """What is wrong, for a program (RFC 9457)."""
+    about = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    return answer(request, json.dumps(about) + "\n", PROBLEM, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     """The one answer for what is not public and for what never was."""
+    if request.path_info.startswith(API_PATHS):
+        return problem(request, HTTPStatus.NOT_FOUND, "There is no public story at this address.")
     response = HttpResponse(render_to_string("404.html", {"site": site()}), status=404)
     response["Cache-Control"] = "no-cache"
     return response

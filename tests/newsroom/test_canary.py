@@ -84,6 +84,9 @@ CONDITIONS: list[dict[str, str]] = [
 LISTS = (
     "/",
     "/feed.atom",
+    "/feed.json",
+    "/api/stories/",
+    "/api/openapi.json",
     "/sitemap.xml",
     "/robots.txt",
     "/healthz",
@@ -295,7 +298,9 @@ def told(found: Answer, known: dict[str, str]) -> list[str]:
     return [str(status), *(f"{name}: {value}" for name, value in sorted(rest.items())), *text.splitlines()]
 
 
-@pytest.mark.parametrize("path", ["/news/{slug}/", "/media/{name}", "/media/{document}"])
+@pytest.mark.parametrize(
+    "path", ["/news/{slug}/", "/media/{name}", "/media/{document}", "/api/stories/{uid}/"]
+)
 @pytest.mark.parametrize("method", ["get", "head", "post", "options", "put", "delete", "patch", "trace"])
 def test_to_the_public_it_is_byte_for_byte_a_story_that_never_was(armed, outsiders, path, method):
     here, there = path.format_map(armed.known), path.format_map(NEVER)
@@ -429,7 +434,9 @@ def test_the_search_finds_what_there_is(newsroom, team, outsiders):
     wait_for(armed.release.embargo)
     found = {path: ask(client, "get", path, {}, {}) for path, _ in addresses(armed)}
     showing = [path for path, answer in found.items() if traces_in(answer, [b"canaryheadline"])]
-    assert {f"/news/{armed.secret.known['slug']}/", "/", "/feed.atom"} <= set(showing)
+    lists = {"/", "/feed.atom", "/feed.json", "/api/stories/"}
+    known = armed.secret.known
+    assert lists | {f"/news/{known['slug']}/", f"/api/stories/{known['uid']}/"} <= set(showing)
     media = found[f"/media/{armed.secret.known['name']}"]
     assert (media[0], traces_in(media, armed.secret.traces) != []) == (200, True)
 

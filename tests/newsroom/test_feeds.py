@@ -1,13 +1,17 @@
-"""The feed and the sitemap, as machines read them."""
+"""The feeds and the sitemap, as machines read them."""
 
+import json
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import feedparser
 import pytest
 from django.conf import settings as django_settings
 
-from newsroom import feeds, releasing
+from newsroom import feeds, releasing, sitemaps
+from newsroom.models import Kind
 from stories import attachments
+from tests.newsroom.test_nothing_early import wait_for
 from tests.stories.documents import CSV, file
 
 pytestmark = pytest.mark.django_db
@@ -17,9 +21,9 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
-def read(client):
+def read(client, path: str = "/feed.atom"):
     """The feed, valid."""
-    response = client.get("/feed.atom")
+    response = client.get(path.removeprefix(SITE))
     assert response["Content-Type"] == "application/atom+xml; charset=utf-8"
     feed = feedparser.parse(response.content, response_headers={"content-type": response["Content-Type"]})
     assert feed.bozo is False
@@ -41,6 +45,7 @@ def test_a_feed_says_what_it_is(newsroom, client):
     assert feed.title == f"{django_settings.ORGANISATION}: news"
     assert {link.rel: link.href for link in feed.links} == {
         "self": f"{SITE}/feed.atom",
+        "first": f"{SITE}/feed.atom",
         "alternate": f"{SITE}/",
     }
 
@@ -88,6 +93,142 @@ def test_the_feed_holds_the_newest(newsroom, client, monkeypatch, django_assert_
         client.get("/feed.atom")
 
 
+def link(feed, rel: str) -> str:
+    """Where a feed leads to under a relation of RFC 5005; empty where there is no such link."""
+    return next((link.href for link in feed.feed.links if link.rel == rel), "")
+
+
+def pages(client) -> list[list[str]]:
+    """The addresses in each page of the feed, one after the other."""
+    found, path = [], "/feed.atom"
+    while path:
+        feed = read(client, path)
+        assert link(feed, "self").removeprefix(SITE) == path.removeprefix(SITE)
+        assert (link(feed, "first"), feed.feed.id) == (f"{SITE}/feed.atom", f"{SITE}/feed.atom")
+        found.append([entry.link.removeprefix(f"{SITE}/news/") for entry in feed.entries])
+        path = link(feed, "next")
+    return found
+
+
+def test_the_older_stories_are_in_further_pages(newsroom, client, monkeypatch):
+    monkeypatch.setattr(feeds, "FEED_SIZE", 2)
+    for number in range(4):
+        newsroom.public(slug=f"story-{number}")
+    assert pages(client) == [["story-3/", "story-2/"], ["story-1/", "story-0/"]]
+    second = link(read(client), "next")
+    newsroom.public(slug="newer")
+    assert [entry.link for entry in read(client, second).entries] == [
+        f"{SITE}/news/story-1/",
+        f"{SITE}/news/story-0/",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/feed.json"])
+@pytest.mark.parametrize("cursor", ["", "x", "%00", "AAAA", "9" * 3000])
+def test_a_page_that_there_cannot_be_is_not_found(newsroom, client, path, cursor):
+    newsroom.public()
+    assert client.get(f"{path}?cursor={cursor}").status_code == 404
+
+
+def read_json(client, path: str = "/feed.json") -> dict:
+    """The JSON feed, as its specification wants it."""
+    response = client.get(path.removeprefix(SITE))
+    assert response["Content-Type"] == "application/feed+json"
+    feed = json.loads(response.content)
+    # Of the specification, what is required, and the type of each key that there is.
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    texts = {"title", "home_page_url", "feed_url", "language", "next_url"}
+    assert {type(feed[key]) for key in texts & feed.keys()} == {str}
+    assert feed.keys() <= texts | {"version", "authors", "hubs", "items"}
+    ids = [item["id"] for item in feed["items"]]
+    assert len(set(ids)) == len(ids)
+    for item in feed["items"]:
+        texts = {"id", "url", "title", "content_text", "image", "date_published", "date_modified"}
+        assert {type(item[key]) for key in texts & item.keys()} == {str}
+        assert item.keys() <= texts | {"authors", "tags", "attachments"}
+        assert {"id", "content_text"} <= item.keys()
+        for attachment in item.get("attachments", []):
+            assert {"url", "mime_type"} <= attachment.keys()
+    return feed
+
+
+def test_the_json_feed_holds_what_the_atom_feed_does(newsroom, client, asset):
+    document = {"sha256": asset.sha256, "name": asset.name, "title": "Homes & more", "media_type": "text/csv"}
+    release = newsroom.public(
+        headline="Bridges & <weirs>",
+        topics=[{"slug": "bridges", "name": "Bridges"}],
+        organisation={"slug": "rivers", "name": "River Trust"},
+        attachments=[{**document, "size": asset.size}],
+    )
+    feed = read_json(client)
+    assert feed["title"] == read(client).feed.title
+    assert (feed["feed_url"], feed["home_page_url"]) == (f"{SITE}/feed.json", f"{SITE}/")
+    assert "next_url" not in feed
+    (item,), (entry,) = feed["items"], read(client).entries
+    assert item == {
+        "id": f"urn:uuid:{release.story.uid}",
+        "url": entry.link,
+        "title": "Bridges & <weirs>",
+        "date_published": entry.published,
+        "date_modified": entry.updated,
+        "authors": [{"name": "River Trust"}],
+        "tags": ["News story", "Bridges"],
+        "attachments": [
+            {
+                "url": f"{SITE}/media/{asset.name}",
+                "mime_type": "text/csv",
+                "title": "Homes & more",
+                "size_in_bytes": asset.size,
+            }
+        ],
+        "content_text": entry.summary,
+    }
+
+
+@pytest.fixture
+def asset(newsroom):
+    return attachments.store(file(CSV, "homes.csv"), newsroom.drafter)
+
+
+def test_the_json_feed_goes_on_where_it_ended(newsroom, client, monkeypatch):
+    monkeypatch.setattr(feeds, "FEED_SIZE", 2)
+    for number in range(3):
+        newsroom.public(slug=f"story-{number}")
+    first = read_json(client)
+    newsroom.public(slug="newer")
+    second = read_json(client, first["next_url"])
+    urls = [item["url"] for item in first["items"] + second["items"]]
+    assert urls == [f"{SITE}/news/story-{number}/" for number in (2, 1, 0)]
+    assert "next_url" not in second
+
+
+def test_it_is_updated_only_by_what_weighs(newsroom, client):
+    release = newsroom.public()
+
+    def follow(kind: Kind, summary: str) -> dict:
+        revision = newsroom.edit(release.story, summary=summary)
+        newsroom.sign(revision, newsroom.legal, newsroom.lawyer)
+        releasing.arm(revision=revision, by=newsroom.officer, moment=None, kind=kind, note="The summary.")
+        (item,), (entry,) = read_json(client)["items"], read(client).entries
+        assert (item["date_modified"], item["content_text"]) == (entry.updated, summary)
+        assert item["id"] == entry.id == f"urn:uuid:{release.story.uid}"
+        return item
+
+    (first,) = read_json(client)["items"]
+    minor = follow(Kind.MINOR, "A comma, more.")
+    assert minor["date_modified"] == first["date_modified"] == first["date_published"]
+    wait_for(release.embargo + timedelta(seconds=1))
+    corrected = follow(Kind.CORRECTION, "Two and a half miles.")
+    assert corrected["date_published"] == first["date_published"] < corrected["date_modified"]
+
+
+def test_the_json_feed_takes_as_many_queries_for_many(newsroom, client, django_assert_num_queries):
+    for number in range(3):
+        newsroom.public(slug=f"story-{number}")
+        with django_assert_num_queries(2):
+            client.get("/feed.json")
+
+
 def test_what_xml_cannot_hold_is_left_out(newsroom, client):
     newsroom.public(headline="Bell\u0007 and \ufffe tab\there", summary="]]> 😀")
     (entry,) = read(client).entries
@@ -112,7 +253,7 @@ def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django
 
 
 def test_a_large_sitemap_comes_in_parts(newsroom, client, monkeypatch):
-    monkeypatch.setattr(feeds, "SITEMAP_SIZE", 2)
+    monkeypatch.setattr(sitemaps, "SITEMAP_SIZE", 2)
     for number in range(5):
         newsroom.public(slug=f"story-{number}")
     parts = [f"{SITE}/sitemap.xml?page={number}" for number in (1, 2, 3)]
