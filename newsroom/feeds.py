@@ -5,6 +5,7 @@ A page of a feed begins after a place, as a page of the API does: what comes out
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -16,8 +17,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from . import gathering
 from .listing import Listed, address, listed
-from .models import Receiver, ReceiverKind, Release
+from .models import Receiver, ReceiverKind, Release, ReleaseQuerySet, TagKind
 from .places import NoPlace, Place
 from .public import answer
 
@@ -48,18 +50,64 @@ def document(root: Element) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def absolute(view_name: str) -> str:
+def absolute(view_name: str, *args: str) -> str:
     """The address of a view, in full."""
-    return settings.SITE_URL + reverse(view_name)
+    return settings.SITE_URL + reverse(view_name, args=args)
 
 
-def _page(request: HttpRequest) -> tuple[list[Listed], str]:
+@dataclass(frozen=True)
+class Source:
+    """What a feed is of, and the addresses of its page and of itself in both formats."""
+
+    title: str
+    releases: ReleaseQuerySet
+    page: str
+    atom: str
+    json: str
+    #: The WebSub hubs that are told when it changes.
+    hubs: list[str]
+
+
+def everything() -> Source:
+    """All the news. Of its feeds alone hubs are told."""
+    hubs = Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True)
+    return Source(
+        title=f"{settings.ORGANISATION}: news",
+        releases=Release.objects.public(),
+        page=absolute("home"),
+        atom=absolute("atom"),
+        json=absolute("json_feed"),
+        hubs=list(hubs.order_by("pk").values_list("url", flat=True)),
+    )
+
+
+def gathered(kind: TagKind, slug: str) -> Source:
+    """What is about a topic, or from or with an organisation.
+
+    Raises:
+        Http404: nothing public is.
+    """
+    try:
+        found = gathering.named(kind, slug)
+    except gathering.NothingPublic as refusal:
+        raise Http404 from refusal
+    return Source(
+        title=f"{settings.ORGANISATION}: {found.name}",
+        releases=gathering.of(kind, slug),
+        page=absolute(kind.value, slug),
+        atom=absolute(f"{kind.value}_atom", slug),
+        json=absolute(f"{kind.value}_json", slug),
+        hubs=[],
+    )
+
+
+def _page(request: HttpRequest, source: Source) -> tuple[list[Listed], str]:
     """The stories of the page that is asked for, and the query by which the next one is.
 
     Raises:
         Http404: there is no such page.
     """
-    releases = Release.objects.public()
+    releases = source.releases
     if "cursor" in request.GET:
         try:
             releases = releases.filter(Place.parse(request.GET["cursor"]).after)
@@ -71,29 +119,32 @@ def _page(request: HttpRequest) -> tuple[list[Listed], str]:
     return shown, "?" + urlencode({"cursor": shown[-1].place.cursor}) if more else ""
 
 
-def _hubs() -> list[str]:
-    """The WebSub hubs that are told when the feeds change."""
-    hubs = Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True)
-    return list(hubs.order_by("pk").values_list("url", flat=True))
-
-
 @require_safe
 def atom(request: HttpRequest) -> HttpResponseBase:
     """The newest stories. An entry's id is its story's and never changes."""
-    stories, after = _page(request)
-    here = absolute("atom")
+    return _atom(request, everything())
+
+
+@require_safe
+def gathered_atom(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
+    """The same of a topic or an organisation."""
+    return _atom(request, gathered(kind, slug))
+
+
+def _atom(request: HttpRequest, source: Source) -> HttpResponseBase:
+    stories, after = _page(request, source)
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
-    add(feed, "id", here)
-    add(feed, "title", f"{settings.ORGANISATION}: news")
+    add(feed, "id", source.atom)
+    add(feed, "title", source.title)
     add(feed, "updated", stamp(max((story.updated.instant for story in stories), default=NEVER)))
     cursor = request.GET.get("cursor")
-    this = f"{here}?{urlencode({'cursor': cursor})}" if cursor else here
+    this = f"{source.atom}?{urlencode({'cursor': cursor})}" if cursor else source.atom
     add(feed, "link", rel="self", type=ATOM_TYPE, href=this)
-    add(feed, "link", rel="first", type=ATOM_TYPE, href=here)
+    add(feed, "link", rel="first", type=ATOM_TYPE, href=source.atom)
     if after:
-        add(feed, "link", rel="next", type=ATOM_TYPE, href=here + after)
-    add(feed, "link", rel="alternate", type="text/html", href=absolute("home"))
-    for hub in _hubs():
+        add(feed, "link", rel="next", type=ATOM_TYPE, href=source.atom + after)
+    add(feed, "link", rel="alternate", type="text/html", href=source.page)
+    for hub in source.hubs:
         add(feed, "link", rel="hub", href=hub)
     add(add(feed, "author"), "name", settings.ORGANISATION)
     for story in stories:
@@ -129,23 +180,33 @@ def stamp(instant: datetime) -> str:
 @require_safe
 def json_feed(request: HttpRequest) -> HttpResponseBase:
     """The newest stories, as `atom` has them."""
-    stories, after = _page(request)
-    here, hubs = absolute("json_feed"), _hubs()
+    return _json(request, everything())
+
+
+@require_safe
+def gathered_json(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
+    """The same of a topic or an organisation."""
+    return _json(request, gathered(kind, slug))
+
+
+def _json(request: HttpRequest, source: Source) -> HttpResponseBase:
+    stories, after = _page(request, source)
     feed = {
         "version": JSON_FEED,
-        "title": f"{settings.ORGANISATION}: news",
-        "home_page_url": absolute("home"),
-        "feed_url": here,
+        "title": source.title,
+        "home_page_url": source.page,
+        "feed_url": source.json,
         "language": "en-GB",
         "authors": [{"name": settings.ORGANISATION}],
-        **({"next_url": here + after} if after else {}),
-        **({"hubs": [{"type": "WebSub", "url": hub} for hub in hubs]} if hubs else {}),
+        **({"next_url": source.json + after} if after else {}),
+        **({"hubs": [{"type": "WebSub", "url": hub} for hub in source.hubs]} if source.hubs else {}),
         "items": [_item(story) for story in stories],
     }
     response = answer(request, json.dumps(feed, ensure_ascii=False) + "\n", "application/feed+json")
-    if hubs:
+    if source.hubs:
         # Where subscribers look for a hub of what is no XML.
-        response["Link"] = ", ".join([*(f'<{hub}>; rel="hub"' for hub in hubs), f'<{here}>; rel="self"'])
+        links = [*(f'<{hub}>; rel="hub"' for hub in source.hubs), f'<{source.json}>; rel="self"']
+        response["Link"] = ", ".join(links)
     return response
 
 

@@ -79,10 +79,11 @@ def listed(releases: QuerySet[Release], start: int, stop: int) -> list[Listed]:
     """
     shown = releases.order_by(*ORDER).values("pk")[start:stop]
     rows = Release.objects.filter(pk__in=shown).order_by(*ORDER).values("zone", **WORDS)
-    return [_listed(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
+def of_row(row: Mapping[str, Any]) -> Listed:
+    """A public story, from its release's zone and the columns of `WORDS`."""
     return Listed(
         uid=str(row["uid"]),
         slug=row["slug"],

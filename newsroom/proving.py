@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from html import escape
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import count
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.db.models import Exists, OuterRef
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from lxml import etree
 
+from stories.clocks import office
 from stories.models import Asset, Story
 
 from .feeds import ATOM
-from .models import Release, Visibility, Withdrawal
+from .models import Release, Tag, TagKind, Visibility, Withdrawal
+from .public import TEXTS
 
 #: Seconds that an answer may take.
 PATIENCE = 20
@@ -78,6 +80,7 @@ def prove(story: Story, base: str) -> Iterator[Answer]:
     yield from _addresses(site, traces)
     yield _absent(site, reverse("api_story", args=[story.uid]), "it is still answered")
     yield from _lists(site, traces)
+    yield from _gathered(site, story, traces)
     yield from _files(site, story)
 
 
@@ -91,24 +94,63 @@ def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
         if not fault and status == OK and 'class="notice stop"' not in body:
             fault = "it does not say that the story was withdrawn"
         yield Answer(path, status, fault)
+        for form in TEXTS:
+            yield _page(site, reverse("story_text", args=[address, form]), traces)[0]
 
 
 def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
-    """The pages of news, those of the feeds and of the API, and each part of the sitemap."""
-    for number in count(1):
-        answer, body = _page(site, f"{reverse('home')}?page={number}", traces)
-        if answer.status == MISSING:
-            break
-        yield answer
+    """The pages of news, of the search, the feeds and the API, and each part of the sitemap."""
+    yield from _numbered(site, reverse("home"), traces)
+    yield _page(site, reverse("archive"), traces)[0]
+    for words in ["", *sorted(traces.headlines)]:
+        asked = f"?{urlencode({'q': words[:200]})}" if words else ""
+        yield _search(site, reverse("search") + asked, words, traces)
     for name, after in FEEDS.items():
         yield from _pages(site, reverse(name), after, traces)
     yield _page(site, reverse("openapi"), traces)[0]
     answer, body = _page(site, reverse("sitemap"), traces)
     yield answer
+    yield _page(site, reverse("news_sitemap"), traces)[0]
     for part in etree.fromstring(body.encode()).iter(LOC) if answer.status == OK else ():
         address = urlsplit(str(part.text))
         if address.path == reverse("sitemap"):
             yield _page(site, f"{address.path}?{address.query}", traces)[0]
+
+
+def _gathered(site: "Site", story: Story, traces: Traces) -> Iterator[Answer]:
+    """The pages that gathered it once, as far as they hold anything still, and their feeds."""
+    tags = Tag.objects.filter(release__story=story).order_by("kind", "slug").values_list("kind", "slug")
+    for kind, slug in tags.distinct():
+        try:
+            path = reverse(kind, args=[slug])
+        except NoReverseMatch:
+            continue
+        yield from _numbered(site, path, traces)
+        if kind != TagKind.TYPE:
+            yield from _pages(site, reverse(f"{kind}_atom", args=[slug]), FEEDS["atom"], traces)
+            yield from _pages(site, reverse(f"{kind}_json", args=[slug]), FEEDS["json_feed"], traces)
+    once = Visibility.objects.filter(story=story, first_from__isnull=False).order_by("first_from")
+    for day in {office(each.first_from).local.date().replace(day=1) for each in once if each.first_from}:
+        yield from _numbered(site, reverse("archive_year", args=[f"{day:%Y}"]), traces)
+        yield from _numbered(site, reverse("archive_month", args=[f"{day:%Y}", f"{day:%m}"]), traces)
+
+
+def _numbered(site: "Site", path: str, traces: Traces) -> Iterator[Answer]:
+    """The pages of a list, as many as there are."""
+    for number in count(1):
+        answer, _ = _page(site, f"{path}?page={number}", traces)
+        if answer.status == MISSING:
+            break
+        yield answer
+
+
+def _search(site: "Site", path: str, words: str, traces: Traces) -> Answer:
+    """The first page of what is found by a headline, which the page itself repeats; no story may."""
+    status, body = site.get(path)
+    listed = body.partition('<ol class="hits')[2].partition("</ol>")[0]
+    # In a headline that was found its words are marked.
+    trace = traces.found_in(listed.replace("<mark>", "").replace("</mark>", ""))
+    return Answer(path, status, f"“{trace}” is found by “{words}”" if trace else "")
 
 
 def _pages(site: "Site", path: str, after: Callable[[str], str], traces: Traces) -> Iterator[Answer]:

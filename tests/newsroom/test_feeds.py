@@ -1,16 +1,18 @@
 """The feeds and the sitemap, as machines read them."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import feedparser
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 
 from newsroom import feeds, releasing, sitemaps
 from newsroom.models import Kind
 from stories import attachments
+from stories.clocks import database_now, office
 from tests.newsroom.test_nothing_early import wait_for
 from tests.stories.documents import CSV, file
 
@@ -243,13 +245,31 @@ def addresses(client, path: str = "/sitemap.xml") -> list[str | None]:
 
 
 def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django_assert_num_queries):
-    assert addresses(client) == [f"{SITE}/"]
+    assert addresses(client) == [f"{SITE}/", f"{SITE}/archive/"]
     newsroom.public(slug="first")
     newsroom.public(slug="second")
     newsroom.armed(slug="third")
-    assert addresses(client) == [f"{SITE}/", f"{SITE}/news/first/", f"{SITE}/news/second/"]
-    with django_assert_num_queries(2):
+    assert addresses(client) == [*lists(), f"{SITE}/news/first/", f"{SITE}/news/second/"]
+    with django_assert_num_queries(8):
         client.get("/sitemap.xml")
+
+
+def lists(*more: str) -> list[str]:
+    """The addresses of the pages that list stories, when there are some of this year."""
+    year = office(database_now()).local.year
+    return [f"{SITE}{path}" for path in ("/", "/archive/", f"/archive/{year}/", "/types/news-story/", *more)]
+
+
+def test_the_sitemap_has_the_topics_and_organisations_of_what_is_public(newsroom, client):
+    topics = [{"slug": "bridges", "name": "Bridges"}, {"slug": "of raw/SQL", "name": "Of raw SQL"}]
+    newsroom.public(topics=topics, organisation={"slug": "rivers", "name": "Rivers"})
+    found = addresses(client)
+    assert found == [
+        *lists("/topics/bridges/", "/organisations/rivers/"),
+        f"{SITE}/news/footbridge-harrow-weir/",
+    ]
+    for address in found:
+        assert client.get(str(address).removeprefix(SITE)).status_code == 200
 
 
 def test_a_large_sitemap_comes_in_parts(newsroom, client, monkeypatch):
@@ -259,12 +279,60 @@ def test_a_large_sitemap_comes_in_parts(newsroom, client, monkeypatch):
     parts = [f"{SITE}/sitemap.xml?page={number}" for number in (1, 2, 3)]
     assert addresses(client) == parts
     listed = [address for part in parts for address in addresses(client, part.removeprefix(SITE))]
-    assert listed == [f"{SITE}/", *(f"{SITE}/news/story-{number}/" for number in range(5))]
+    assert listed == [*lists(), *(f"{SITE}/news/story-{number}/" for number in range(5))]
     assert client.get("/sitemap.xml?page=4").status_code == 404
     assert client.get("/sitemap.xml?page=x").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/feed.atom", "/sitemap.xml"])
+NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
+
+
+def test_the_sitemap_of_news_has_what_is_two_days_old_at_most(newsroom, client, django_assert_num_queries):
+    release = newsroom.public(headline="Bridges & <weirs>")
+    newsroom.armed(slug="armed")
+    root = ElementTree.fromstring(client.get("/news-sitemap.xml").content)
+    (url,) = root
+    assert url.findtext(f"{MAP}loc") == f"{SITE}/news/footbridge-harrow-weir/"
+    (about,) = url.iter(f"{NEWS}news")
+    assert about.findtext(f"{NEWS}title") == "Bridges & <weirs>"
+    assert about.findtext(f"{NEWS}publication/{NEWS}name") == django_settings.ORGANISATION
+    assert about.findtext(f"{NEWS}publication/{NEWS}language") == "en"
+    told = datetime.fromisoformat(about.findtext(f"{NEWS}publication_date") or "")
+    assert told == release.embargo.replace(microsecond=0)
+    with django_assert_num_queries(1):
+        client.get("/news-sitemap.xml")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_older_is_in_no_sitemap_of_news(live_newsroom, client):
+    release = live_newsroom.public()
+    with connections["owner"].cursor() as cursor:
+        for age, there in (("47 hours", True), ("49 hours", False)):
+            cursor.execute(
+                "UPDATE newsroom_visibility SET first_from = now() - %s::interval WHERE release_id = %s",
+                [age, release.pk],
+            )
+            assert (b"footbridge" in client.get("/news-sitemap.xml").content) is there
+    assert b"footbridge" in client.get("/sitemap.xml").content
+
+
+def test_whom_to_tell_of_a_hole(client, settings):
+    assert settings.SECURITY_CONTACTS == []
+    assert client.get("/.well-known/security.txt").status_code == 404
+    settings.SECURITY_CONTACTS = ["mailto:security@rivers.example", "https://rivers.example/security"]
+    response = client.get("/.well-known/security.txt")
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    first, second, expires, *others = response.content.decode().splitlines()
+    assert (first, second) == (
+        "Contact: mailto:security@rivers.example",
+        "Contact: https://rivers.example/security",
+    )
+    assert others == ["Preferred-Languages: en", f"Canonical: {SITE}/.well-known/security.txt"]
+    until = datetime.fromisoformat(expires.removeprefix("Expires: ")) - datetime.now(UTC)
+    assert timedelta(days=100) < until < timedelta(days=365)
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/sitemap.xml", "/news-sitemap.xml"])
 def test_they_are_well_formed(newsroom, client, path):
     newsroom.public(headline="A & B < C", summary='"quoted"')
     content = client.get(path).content

@@ -346,6 +346,7 @@ def test_there_is_one_page_for_all_that_is_not_there(newsroom, client, path):
 
 PAGES = ["/", "/?page=1", "/news/footbridge-harrow-weir/", "/news/never-was/", "/feed.atom", "/sitemap.xml"]
 PAGES += ["/robots.txt", "/healthz", "/readyz", "/nothing", "/feed.json", "/api/stories/"]
+PAGES += ["/search/", "/search/?q=footbridge"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -379,7 +380,7 @@ def test_what_has_not_changed_is_not_sent_again(newsroom, client, path):
     assert (client.get(path, headers={"If-None-Match": etag}).status_code == 200) is changed
 
 
-@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("path", PAGES[:3] + PAGES[12:])
 def test_a_page_asks_nothing_of_another_host_and_runs_no_script(newsroom, client, path, asset):
     newsroom.public(picture=pictured(asset))
     html = client.get(path).content.decode()
@@ -392,7 +393,7 @@ def test_a_page_asks_nothing_of_another_host_and_runs_no_script(newsroom, client
 
 
 @pytest.mark.usefixtures("_two_a_page")
-@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("path", PAGES[:3] + PAGES[12:])
 def test_every_link_of_a_page_leads_somewhere(newsroom, client, path, asset):
     for number in range(2):
         newsroom.public(slug=f"story-{number}")
@@ -426,6 +427,7 @@ def test_robots_keep_out_of_the_desk(client):
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response.content.decode() == (
         f"User-agent: *\nDisallow: /desk/\nDisallow: /accounts/\n\nSitemap: {SITE}/sitemap.xml\n"
+        f"Sitemap: {SITE}/news-sitemap.xml\n"
     )
 
 

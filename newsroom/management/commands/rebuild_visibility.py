@@ -1,17 +1,21 @@
-"""Write the read model behind "public" anew, from the facts."""
+"""Write the read models behind "public", and those of the search, anew from the facts."""
 
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
-from newsroom import visibility
+from newsroom import indexing, visibility
 
 NO_RIGHT = "42501"
 
 
 class Command(BaseCommand):
-    help = "Write the read model behind “public” anew, from the facts. Run it as the database's owner."
+    help = (
+        "Write the read models behind “public”, and those of the search, anew from the facts. Run it as the"
+        " database's owner."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -19,7 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, database: str, **options: Any) -> None:
-        for sentence in visibility.differences():
+        for sentence in chain(visibility.differences(), indexing.differences()):
             self.stdout.write(f"Mended: {sentence}")
         try:
             rebuild(database)
@@ -29,7 +33,9 @@ class Command(BaseCommand):
             raise CommandError(
                 "Only the database's owner may do that: set DATABASE_OWNER_URL for this command."
             ) from error
-        self.stdout.write(self.style.SUCCESS("What is visible follows from the facts again."))
+        self.stdout.write(
+            self.style.SUCCESS("What is visible, and what is found, follows from the facts again.")
+        )
 
 
 def rebuild(database: str) -> None:
@@ -46,3 +52,4 @@ def rebuild(database: str) -> None:
             CROSS JOIN LATERAL visibility_of(n.story_id) v
             """
         )
+        indexing.rebuild(database)
