@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 #: How many releases are looked at in one statement: their words are read anew.
 AT_A_TIME = 500
@@ -36,9 +36,9 @@ def differences() -> Iterator[str]:
 
 
 def rebuild(database: str) -> None:
-    """Write every row anew, as the database's owner, inside the transaction that is open."""
-    with connections[database].cursor() as cursor:
-        # Whoever arms waits until this is done; who searches meanwhile finds what there was.
+    """Write every row anew, as the owner, in one transaction; who searches meanwhile finds what there was."""
+    with transaction.atomic(using=database), connections[database].cursor() as cursor:
+        # Whoever arms waits until this is done.
         cursor.execute("LOCK TABLE newsroom_indexed, newsroom_tag, newsroom_word IN EXCLUSIVE MODE")
         for table in ("indexed", "tag", "word"):
             cursor.execute(f"DELETE FROM newsroom_{table}")  # noqa: S608 - names of ours

@@ -122,12 +122,17 @@ def _words_of(releases: Iterable[int], query: SearchQuery) -> list[dict[str, Any
     marks: dict[str, Any] = {"config": "english", "start_sel": _START, "stop_sel": _STOP}
     extract = SearchHeadline(_plain(text), query, max_words=36, min_words=18, max_fragments=2, **marks)
     headline = KeyTextTransform("headline", "revision__content")
-    rows: Iterable[Any] = Release.objects.filter(pk__in=releases).values(
-        "pk",
-        "zone",
-        **WORDS,
-        marked_headline=SearchHeadline(_plain(headline), query, highlight_all=True, **marks),
-        extract=extract,
+    # Asked once more: one may have been withdrawn since it was found.
+    rows: Iterable[Any] = (
+        Release.objects.public()
+        .filter(pk__in=releases)
+        .values(
+            "pk",
+            "zone",
+            **WORDS,
+            marked_headline=SearchHeadline(_plain(headline), query, highlight_all=True, **marks),
+            extract=extract,
+        )
     )
     return list(rows)
 

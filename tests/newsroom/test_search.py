@@ -192,6 +192,9 @@ def test_what_cannot_be_looked_for_is_said(newsroom, client, asked, fault):
     assert f'<a href="#{field}">{fault}</a>' in page
     assert f'id="{field}" name="{field}"' in page
     assert "Error: Search" in page
+    # What was typed is still there, as far as a form can hold it.
+    if field in {"since", "until"}:
+        assert f'name="{field}" type="text" value="{asked[field]}"' in page
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])

@@ -27,6 +27,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Mended: {sentence}")
         try:
             rebuild(database)
+            # Afterwards and by itself: it takes longer, and only whoever arms has to wait for it.
+            indexing.rebuild(database)
         except Error as error:
             if getattr(error.__cause__, "sqlstate", "") != NO_RIGHT:
                 raise
@@ -52,4 +54,3 @@ def rebuild(database: str) -> None:
             CROSS JOIN LATERAL visibility_of(n.story_id) v
             """
         )
-        indexing.rebuild(database)
