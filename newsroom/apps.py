@@ -10,8 +10,9 @@ class NewsroomConfig(AppConfig):
         from approvals import reminding
         from stories import record
 
-        from . import checks, grants, visibility  # noqa: F401 - checks register themselves
+        from . import checks, grants, indexing, visibility  # noqa: F401 - checks register themselves
 
         post_migrate.connect(grants.after_migrate, sender=self)
         record.also_verify(visibility.differences)
+        record.also_verify(indexing.differences)
         reminding.settled_by(visibility.is_settled)

@@ -1,27 +1,32 @@
-"""Public stories for machines: the Atom feed and the sitemap."""
+"""Public stories for feed readers: Atom (RFC 4287, in pages by RFC 5005) and JSON Feed 1.1.
 
+A page of a feed begins after a place, as a page of the API does: what comes out meanwhile moves nothing.
+"""
+
+import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from .listing import Listed, address, newest
-from .models import Receiver, ReceiverKind, Release
-from .public import answer, page_number
+from . import gathering
+from .listing import Listed, address, listed
+from .models import Receiver, ReceiverKind, Release, ReleaseQuerySet, TagKind
+from .places import NoPlace, Place
+from .public import answer
 
 FEED_SIZE = 20
-#: Sitemaps may hold 50,000 addresses; a fifth of that is answered quickly.
-SITEMAP_SIZE = 10_000
+ATOM_TYPE = "application/atom+xml"
 ATOM = "http://www.w3.org/2005/Atom"
-SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+JSON_FEED = "https://jsonfeed.org/version/1.1"
 #: When a feed without a story last changed.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # What XML 1.0 cannot hold, in whatever form.
@@ -45,27 +50,106 @@ def document(root: Element) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def absolute(view_name: str) -> str:
+def absolute(view_name: str, *args: str) -> str:
     """The address of a view, in full."""
-    return settings.SITE_URL + reverse(view_name)
+    return settings.SITE_URL + reverse(view_name, args=args)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a feed is of, and the addresses of its page and of itself in both formats."""
+
+    title: str
+    releases: ReleaseQuerySet
+    page: str
+    atom: str
+    json: str
+    #: The WebSub hubs that are told when it changes.
+    hubs: list[str]
+
+
+def everything() -> Source:
+    """All the news. Of its feeds alone hubs are told."""
+    hubs = Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True)
+    return Source(
+        title=f"{settings.ORGANISATION}: news",
+        releases=Release.objects.public(),
+        page=absolute("home"),
+        atom=absolute("atom"),
+        json=absolute("json_feed"),
+        hubs=list(hubs.order_by("pk").values_list("url", flat=True)),
+    )
+
+
+def gathered(kind: TagKind, slug: str) -> Source:
+    """What is about a topic, or from or with an organisation.
+
+    Raises:
+        Http404: nothing public is.
+    """
+    try:
+        found = gathering.named(kind, slug)
+    except gathering.NothingPublic as refusal:
+        raise Http404 from refusal
+    return Source(
+        title=f"{settings.ORGANISATION}: {found.name}",
+        releases=gathering.of(kind, slug),
+        page=absolute(kind.value, slug),
+        atom=absolute(f"{kind.value}_atom", slug),
+        json=absolute(f"{kind.value}_json", slug),
+        hubs=[],
+    )
+
+
+def _page(request: HttpRequest, source: Source) -> tuple[list[Listed], str]:
+    """The stories of the page that is asked for, and the query by which the next one is.
+
+    Raises:
+        Http404: there is no such page.
+    """
+    releases = source.releases
+    if "cursor" in request.GET:
+        try:
+            releases = releases.filter(Place.parse(request.GET["cursor"]).after)
+        except NoPlace as refusal:
+            raise Http404 from refusal
+    stories = listed(releases, 0, FEED_SIZE + 1)
+    shown = stories[:FEED_SIZE]
+    more = len(stories) > FEED_SIZE
+    return shown, "?" + urlencode({"cursor": shown[-1].place.cursor}) if more else ""
 
 
 @require_safe
 def atom(request: HttpRequest) -> HttpResponseBase:
     """The newest stories. An entry's id is its story's and never changes."""
-    stories = newest(0, FEED_SIZE)
+    return _atom(request, everything())
+
+
+@require_safe
+def gathered_atom(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
+    """The same of a topic or an organisation."""
+    return _atom(request, gathered(kind, slug))
+
+
+def _atom(request: HttpRequest, source: Source) -> HttpResponseBase:
+    stories, after = _page(request, source)
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
-    add(feed, "id", absolute("atom"))
-    add(feed, "title", f"{settings.ORGANISATION}: news")
+    add(feed, "id", source.atom)
+    add(feed, "title", source.title)
     add(feed, "updated", stamp(max((story.updated.instant for story in stories), default=NEVER)))
-    add(feed, "link", rel="self", type="application/atom+xml", href=absolute("atom"))
-    add(feed, "link", rel="alternate", type="text/html", href=absolute("home"))
-    for hub in Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True).values_list("url", flat=True):
+    cursor = request.GET.get("cursor")
+    this = f"{source.atom}?{urlencode({'cursor': cursor})}" if cursor else source.atom
+    add(feed, "link", rel="self", type=ATOM_TYPE, href=this)
+    add(feed, "link", rel="first", type=ATOM_TYPE, href=source.atom)
+    if after:
+        add(feed, "link", rel="next", type=ATOM_TYPE, href=source.atom + after)
+    add(feed, "link", rel="alternate", type="text/html", href=source.page)
+    for hub in source.hubs:
         add(feed, "link", rel="hub", href=hub)
     add(add(feed, "author"), "name", settings.ORGANISATION)
     for story in stories:
         add_entry(feed, story)
-    return answer(request, document(feed), "application/atom+xml; charset=utf-8")
+    return answer(request, document(feed), f"{ATOM_TYPE}; charset=utf-8")
 
 
 def add_entry(feed: Element, story: Listed) -> None:
@@ -94,39 +178,59 @@ def stamp(instant: datetime) -> str:
 
 
 @require_safe
-def sitemap(request: HttpRequest) -> HttpResponseBase:
-    """The addresses of all public pages; where there are too many for one file, an index of parts."""
-    parts = ceil(Release.objects.public().count() / SITEMAP_SIZE)
-    if "page" in request.GET:
-        number = page_number(request)
-        if number > max(parts, 1):
-            raise Http404
-        root = part(number)
-    else:
-        root = index(parts) if parts > 1 else part(1)
-    return answer(request, document(root), "application/xml; charset=utf-8")
+def json_feed(request: HttpRequest) -> HttpResponseBase:
+    """The newest stories, as `atom` has them."""
+    return _json(request, everything())
 
 
-def part(number: int) -> Element:
-    """A part of the sitemap. The oldest stories come first, so that a full part stays as it is."""
-    root = Element("urlset", {"xmlns": SITEMAP})
-    if number == 1:
-        add(add(root, "url"), "loc", absolute("home"))
-    order = ("visibility__first_from", "visibility__slug")
-    columns = ("visibility__slug", "visibility__visible_from")
-    rows: QuerySet[Release, Any] = Release.objects.public().order_by(*order).values_list(*columns)
-    start = (number - 1) * SITEMAP_SIZE
-    for slug, visible_from in rows[start : start + SITEMAP_SIZE]:
-        url = add(root, "url")
-        add(url, "loc", address(slug))
-        # Small changes too: a crawler is to see them.
-        add(url, "lastmod", stamp(visible_from))
-    return root
+@require_safe
+def gathered_json(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
+    """The same of a topic or an organisation."""
+    return _json(request, gathered(kind, slug))
 
 
-def index(parts: int) -> Element:
-    """The addresses of the sitemap's parts."""
-    root = Element("sitemapindex", {"xmlns": SITEMAP})
-    for number in range(1, parts + 1):
-        add(add(root, "sitemap"), "loc", f"{absolute('sitemap')}?page={number}")
-    return root
+def _json(request: HttpRequest, source: Source) -> HttpResponseBase:
+    stories, after = _page(request, source)
+    feed = {
+        "version": JSON_FEED,
+        "title": source.title,
+        "home_page_url": source.page,
+        "feed_url": source.json,
+        "language": "en-GB",
+        "authors": [{"name": settings.ORGANISATION}],
+        **({"next_url": source.json + after} if after else {}),
+        **({"hubs": [{"type": "WebSub", "url": hub} for hub in source.hubs]} if source.hubs else {}),
+        "items": [_item(story) for story in stories],
+    }
+    response = answer(request, json.dumps(feed, ensure_ascii=False) + "\n", "application/feed+json")
+    if source.hubs:
+        # Where subscribers look for a hub of what is no XML.
+        links = [*(f'<{hub}>; rel="hub"' for hub in source.hubs), f'<{source.json}>; rel="self"']
+        response["Link"] = ", ".join(links)
+    return response
+
+
+def _item(story: Listed) -> dict[str, Any]:
+    """The item of one story; what it does not have has no key."""
+    found = {
+        "id": f"urn:uuid:{story.uid}",
+        "url": address(story.slug),
+        "title": story.headline,
+        "date_published": stamp(story.published.instant),
+        "date_modified": stamp(story.updated.instant),
+        "authors": [{"name": story.organisation}] if story.organisation else [],
+        "tags": [story.type_label, *story.topics],
+        "image": settings.SITE_URL + story.picture.url if story.picture else "",
+        "attachments": [
+            {
+                "url": settings.SITE_URL + document.url,
+                "mime_type": document.media_type,
+                "title": document.title,
+                "size_in_bytes": document.size,
+            }
+            for document in story.documents
+            if document.url
+        ],
+    }
+    # The format wants words of the story in each item, were there none.
+    return {**{key: value for key, value in found.items() if value}, "content_text": story.summary}

@@ -91,9 +91,11 @@ def request(receiver: Receiver, parcel: Parcel, now: datetime) -> tuple[bytes, d
 
 
 def ping() -> tuple[bytes, dict[str, str]]:
-    """The body and the headers by which a hub is told that the feed has changed."""
-    fields = {"hub.mode": "publish", "hub.url": settings.SITE_URL + reverse("atom")}
-    return urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    """The body and the headers by which a hub is told that the feeds have changed."""
+    # A hub that knows but one address takes the last.
+    feeds = [settings.SITE_URL + reverse(name) for name in ("json_feed", "atom")]
+    fields = {"hub.mode": "publish", "hub.url": feeds}
+    return urlencode(fields, doseq=True).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def notice(parcel: Parcel) -> dict[str, str]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
@@ -15,6 +15,7 @@ from stories.clocks import office
 from stories.moments import Moment, UnknownZone, zone_of
 
 from .models import Release
+from .places import ORDER, Place
 
 WORDS = {
     "uid": F("story__uid"),
@@ -46,6 +47,7 @@ class Listed(NamedTuple):
     topics: list[str]
     organisation: str
     documents: tuple[rendering.Document, ...]
+    place: Place
 
 
 def published(instant: datetime, zone: str) -> Moment:
@@ -66,17 +68,22 @@ def address(slug: str) -> str:
 
 
 def newest(start: int, stop: int) -> list[Listed]:
-    """The public stories from place `start` to before place `stop`, the newest first. One query.
+    """The public stories from place `start` to before place `stop`, the newest first. One query."""
+    return listed(Release.objects.public(), start, stop)
+
+
+def listed(releases: QuerySet[Release], start: int, stop: int) -> list[Listed]:
+    """Of `releases`, which are public, those from place `start` to before place `stop`. One query.
 
     The places are counted without the words, which are fetched, bodies excepted, for those shown.
     """
-    order = ("-visibility__first_from", "visibility__slug")
-    shown = Release.objects.public().order_by(*order).values("pk")[start:stop]
-    rows = Release.objects.filter(pk__in=shown).order_by(*order).values("zone", **WORDS)
-    return [_listed(row) for row in rows]
+    shown = releases.order_by(*ORDER).values("pk")[start:stop]
+    rows = Release.objects.filter(pk__in=shown).order_by(*ORDER).values("zone", **WORDS)
+    return [of_row(row) for row in rows]
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
+def of_row(row: Mapping[str, Any]) -> Listed:
+    """A public story, from its release's zone and the columns of `WORDS`."""
     return Listed(
         uid=str(row["uid"]),
         slug=row["slug"],
@@ -89,6 +96,7 @@ def _listed(row: Mapping[str, Any]) -> Listed:
         topics=[topic["name"] for topic in row["topics"]],
         organisation=(row["organisation"] or {}).get("name", ""),
         documents=rendering.documents(row["attachments"] or [], "media"),
+        place=Place(row["first_from"], row["slug"]),
     )
 
 

@@ -1,19 +1,23 @@
 """Whether what was withdrawn is gone: every surface that the public has is fetched and looked through."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import count
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.db.models import Exists, OuterRef
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from lxml import etree
 
+from stories.clocks import office
 from stories.models import Asset, Story
 
-from .models import Release, Visibility, Withdrawal
+from .feeds import ATOM
+from .models import Release, Tag, TagKind, Visibility, Withdrawal
+from .public import TEXTS
 
 #: Seconds that an answer may take.
 PATIENCE = 20
@@ -47,7 +51,12 @@ class Traces:
         """The first of them in an answer; empty where there is none."""
         paths = [reverse("story", args=[address]) for address in sorted(self.addresses)]
         words = [self.uid, *paths, *sorted(self.headlines)]
-        return next((word for word in words if word in body or escape(word) in body), "")
+        # As it stands in text, in HTML and XML, and in JSON.
+        return next((word for word in words if any(form in body for form in _forms(word))), "")
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    return word, escape(word), json.dumps(word, ensure_ascii=False)[1:-1]
 
 
 def prove(story: Story, base: str) -> Iterator[Answer]:
@@ -69,7 +78,9 @@ def prove(story: Story, base: str) -> Iterator[Answer]:
     )
     site = Site(base)
     yield from _addresses(site, traces)
+    yield _absent(site, reverse("api_story", args=[story.uid]), "it is still answered")
     yield from _lists(site, traces)
+    yield from _gathered(site, story, traces)
     yield from _files(site, story)
 
 
@@ -83,22 +94,85 @@ def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
         if not fault and status == OK and 'class="notice stop"' not in body:
             fault = "it does not say that the story was withdrawn"
         yield Answer(path, status, fault)
+        for form in TEXTS:
+            yield _page(site, reverse("story_text", args=[address, form]), traces)[0]
 
 
 def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
-    """The pages of news, the feed, and each part of the sitemap."""
-    for number in count(1):
-        answer, body = _page(site, f"{reverse('home')}?page={number}", traces)
-        if answer.status == MISSING:
-            break
-        yield answer
-    yield _page(site, reverse("atom"), traces)[0]
+    """The pages of news, of the search, the feeds and the API, and each part of the sitemap."""
+    yield from _numbered(site, reverse("home"), traces)
+    yield _page(site, reverse("archive"), traces)[0]
+    for words in ["", *sorted(traces.headlines)]:
+        asked = f"?{urlencode({'q': words[:200]})}" if words else ""
+        yield _search(site, reverse("search") + asked, words, traces)
+    for name, after in FEEDS.items():
+        yield from _pages(site, reverse(name), after, traces)
+    yield _page(site, reverse("openapi"), traces)[0]
     answer, body = _page(site, reverse("sitemap"), traces)
     yield answer
+    yield _page(site, reverse("news_sitemap"), traces)[0]
     for part in etree.fromstring(body.encode()).iter(LOC) if answer.status == OK else ():
         address = urlsplit(str(part.text))
         if address.path == reverse("sitemap"):
             yield _page(site, f"{address.path}?{address.query}", traces)[0]
+
+
+def _gathered(site: "Site", story: Story, traces: Traces) -> Iterator[Answer]:
+    """The pages that gathered it once, as far as they hold anything still, and their feeds."""
+    tags = Tag.objects.filter(release__story=story).order_by("kind", "slug").values_list("kind", "slug")
+    for kind, slug in tags.distinct():
+        try:
+            path = reverse(kind, args=[slug])
+        except NoReverseMatch:
+            continue
+        yield from _numbered(site, path, traces)
+        if kind != TagKind.TYPE:
+            yield from _pages(site, reverse(f"{kind}_atom", args=[slug]), FEEDS["atom"], traces)
+            yield from _pages(site, reverse(f"{kind}_json", args=[slug]), FEEDS["json_feed"], traces)
+    once = Visibility.objects.filter(story=story, first_from__isnull=False).order_by("first_from")
+    for day in {office(each.first_from).local.date().replace(day=1) for each in once if each.first_from}:
+        yield from _numbered(site, reverse("archive_year", args=[f"{day:%Y}"]), traces)
+        yield from _numbered(site, reverse("archive_month", args=[f"{day:%Y}", f"{day:%m}"]), traces)
+
+
+def _numbered(site: "Site", path: str, traces: Traces) -> Iterator[Answer]:
+    """The pages of a list, as many as there are."""
+    for number in count(1):
+        answer, _ = _page(site, f"{path}?page={number}", traces)
+        if answer.status == MISSING:
+            break
+        yield answer
+
+
+def _search(site: "Site", path: str, words: str, traces: Traces) -> Answer:
+    """The first page of what is found by a headline, which the page itself repeats; no story may."""
+    status, body = site.get(path)
+    listed = body.partition('<ol class="hits')[2].partition("</ol>")[0]
+    # In a headline that was found its words are marked.
+    trace = traces.found_in(listed.replace("<mark>", "").replace("</mark>", ""))
+    return Answer(path, status, f"“{trace}” is found by “{words}”" if trace else "")
+
+
+def _pages(site: "Site", path: str, after: Callable[[str], str], traces: Traces) -> Iterator[Answer]:
+    """The page at a path, and those to which `after` finds the way in each."""
+    while path:
+        answer, body = _page(site, path, traces)
+        yield answer
+        address = urlsplit(after(body)) if answer.status == OK else urlsplit("")
+        path = f"{address.path}?{address.query}" if address.query else ""
+
+
+def _after_in_atom(body: str) -> str:
+    links = etree.fromstring(body.encode()).iterfind(f"{{{ATOM}}}link[@rel='next']")
+    return next((str(link.get("href")) for link in links), "")
+
+
+#: The feeds and the API, by the names of their URLs, and how to find the next page in one.
+FEEDS: dict[str, Callable[[str], str]] = {
+    "atom": _after_in_atom,
+    "json_feed": lambda body: json.loads(body).get("next_url", ""),
+    "api_stories": lambda body: json.loads(body)["next"] or "",
+}
 
 
 def _page(site: "Site", path: str, traces: Traces) -> tuple[Answer, str]:
@@ -112,9 +186,13 @@ def _files(site: "Site", story: Story) -> Iterator[Answer]:
     showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
     shown = Asset.objects.filter(revisions__story=story).filter(~Exists(showing)).distinct()
     for asset in shown.order_by("pk"):
-        path = reverse("media", args=[asset.name])
-        status, _ = site.get(path)
-        yield Answer(path, status, "" if status == MISSING else "its bytes are still there")
+        yield _absent(site, reverse("media", args=[asset.name]), "its bytes are still there")
+
+
+def _absent(site: "Site", path: str, fault: str) -> Answer:
+    """What a path answers at which nothing should be."""
+    status, _ = site.get(path)
+    return Answer(path, status, "" if status == MISSING else fault)
 
 
 class Site:

@@ -7,11 +7,18 @@ old" is two for caches that count in whole seconds, and a story would be late be
 
 import json
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -23,10 +30,19 @@ from django.views.decorators.http import require_safe
 from stories import files, rendering
 from stories.models import Asset
 
+from . import pasting
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, Visibility, Withdrawal, release_clock
 
 HTML = "text/html; charset=utf-8"
+PROBLEM = "application/problem+json"
+#: The forms of a story's text: what writes it, and its type.
+TEXTS = {
+    "txt": (pasting.plain, "text/plain; charset=utf-8"),
+    "md": (pasting.markdown, "text/markdown; charset=utf-8"),
+}
+#: What is for programs is told in JSON also that it is not there.
+API_PATHS = "/api/"
 PAGE_SIZE = 20
 OK = 200
 
@@ -65,8 +81,16 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
     return answer(request, render_to_string(template, {"site": site(), **context}), status=status)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def problem(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponseBase:
+    """What is wrong, for a program (RFC 9457)."""
+    about = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    return answer(request, json.dumps(about) + "\n", PROBLEM, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     """The one answer for what is not public and for what never was."""
+    if request.path_info.startswith(API_PATHS):
+        return problem(request, HTTPStatus.NOT_FOUND, "There is no public story at this address.")
     response = HttpResponse(render_to_string("404.html", {"site": site()}), status=404)
     fresh(response)
     return response
@@ -108,14 +132,50 @@ def home(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
+    shown = shown_at(slug)
+    if not shown.is_public:
+        return _was_here(request, shown)
+    article = public_article(shown)
+    return page(
+        request, "public/story.html", article=article, slug=shown.slug, structured=structured(article)
+    )
+
+
+def shown_at(slug: str) -> Visibility:
+    """What the public reads at an address; where there is nothing any more, what it read there last.
+
+    Raises:
+        Http404: it never read anything there.
+    """
     there = Visibility.objects.with_public().filter(slug=slug, visible_from__lte=release_clock())
     shown = there.order_by("-is_public", "-pk").first()
     if shown is None:
         raise Http404
+    return shown
+
+
+@require_safe
+def text(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
+    """A story as text, plain or in Markdown; of what has left its address, the way on."""
+    shown = shown_at(slug)
     if not shown.is_public:
-        return _was_here(request, shown)
-    article = public_article(shown)
-    return page(request, "public/story.html", article=article, structured=structured(article))
+        return _text_was_here(shown, form)
+    write, content_type = TEXTS[form]
+    response = answer(request, write(public_article(shown)), content_type)
+    response["Link"] = f'<{address(slug)}>; rel="canonical"'
+    return response
+
+
+def _text_was_here(once: Visibility, form: str) -> HttpResponseBase:
+    """The way to a story's text where it is now; of what was withdrawn, to the page that says so."""
+    now = Visibility.objects.public().filter(story=once.story_id).first()
+    response = (
+        HttpResponsePermanentRedirect(reverse("story_text", args=[now.slug, form]))
+        if now
+        else HttpResponseRedirect(reverse("story", args=[once.slug]))
+    )
+    fresh(response)
+    return response
 
 
 def public_article(shown: Visibility) -> rendering.Article:
@@ -246,11 +306,3 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
     response["Cache-Control"] = "no-cache"
     response["ETag"] = etag
     return response
-
-
-@require_safe
-def robots(request: HttpRequest) -> HttpResponseBase:
-    """What crawlers should leave alone. Nothing is kept safe by it."""
-    lines = ["User-agent: *", "Disallow: /desk/", "Disallow: /accounts/", ""]
-    lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")
-    return answer(request, "\n".join(lines) + "\n", "text/plain; charset=utf-8")

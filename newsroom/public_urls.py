@@ -2,13 +2,44 @@
 
 from django.urls import path, re_path
 
-from . import embargoed_views, feeds, health, public, subscribe_views
+from . import (
+    api,
+    archive_views,
+    embargoed_views,
+    feeds,
+    health,
+    public,
+    search_views,
+    sitemaps,
+    subscribe_views,
+)
+from .models import TagKind
+
+TOPIC, ORGANISATION, TYPE = ({"kind": kind} for kind in (TagKind.TOPIC, TagKind.ORGANISATION, TagKind.TYPE))
 
 urlpatterns = [
     path("", public.home, name="home"),
     path("news/<slug:slug>/", public.story, name="story"),
+    path("search/", search_views.search, name="search"),
+    path("archive/", archive_views.archive, name="archive"),
+    re_path(r"^archive/(?P<year>[0-9]{4})/$", archive_views.year, name="archive_year"),
+    re_path(r"^archive/(?P<year>[0-9]{4})/(?P<month>[0-9]{2})/$", archive_views.month, name="archive_month"),
+    path("types/<slug:slug>/", archive_views.gathered, TYPE, name="type"),
+    path("topics/<slug:slug>/", archive_views.gathered, TOPIC, name="topic"),
+    path("topics/<slug:slug>/feed.atom", feeds.gathered_atom, TOPIC, name="topic_atom"),
+    path("topics/<slug:slug>/feed.json", feeds.gathered_json, TOPIC, name="topic_json"),
+    path("organisations/<slug:slug>/", archive_views.gathered, ORGANISATION, name="organisation"),
+    path("organisations/<slug:slug>/feed.atom", feeds.gathered_atom, ORGANISATION, name="organisation_atom"),
+    path("organisations/<slug:slug>/feed.json", feeds.gathered_json, ORGANISATION, name="organisation_json"),
     path("feed.atom", feeds.atom, name="atom"),
-    path("sitemap.xml", feeds.sitemap, name="sitemap"),
+    path("feed.json", feeds.json_feed, name="json_feed"),
+    path("api/stories/", api.stories, name="api_stories"),
+    path("api/stories/<uuid:uid>/", api.story, name="api_story"),
+    path("api/openapi.json", api.description, name="openapi"),
+    re_path(r"^news/(?P<slug>[-a-zA-Z0-9_]+)\.(?P<form>txt|md)$", public.text, name="story_text"),
+    path("news-sitemap.xml", sitemaps.news, name="news_sitemap"),
+    path(".well-known/security.txt", sitemaps.security, name="security"),
+    path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     re_path(r"^media/(?P<name>[0-9a-f]{64}\.[a-z]{3,4})$", public.media, name="media"),
     path("subscribe/", subscribe_views.subscribe, name="subscribe"),
     path("subscribe/<str:token>/", subscribe_views.confirm, name="subscribe_confirm"),
@@ -19,7 +50,7 @@ urlpatterns = [
         embargoed_views.embargoed_media,
         name="embargoed_media",
     ),
-    path("robots.txt", public.robots, name="robots"),
+    path("robots.txt", sitemaps.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -185,6 +185,12 @@ QUIET_HOURS = hours("NEWSROOM_QUIET_HOURS", "22:00-06:00")
 QUIET_WEEKENDS = flag("NEWSROOM_QUIET_WEEKENDS", "on")
 # Whom journalists ring, on every public page: a line each, a blank line between groups.
 PRESS_CONTACTS = os.environ.get("PRESS_CONTACTS", "")
+# Whom to tell of a hole in this newsroom: addresses of mail or of pages, by commas.
+SECURITY_CONTACTS = [
+    contact if ":" in contact else f"mailto:{contact}"
+    for contact in (each.strip() for each in os.environ.get("SECURITY_CONTACTS", "").split(","))
+    if contact
+]
 ORGANISATION = os.environ.get("ORGANISATION", "Department for Rivers and Coasts")
 
 STATIC_URL = "/static/"

@@ -105,20 +105,23 @@ def _public(rows: Iterable[Delivery]) -> dict[tuple[int, bool], Told]:
     if not stories:
         return {}
     releases = Release.objects.public().filter(story__in=stories)
-    found = {}
-    for release in releases.select_related("story", "revision", "visibility"):
-        shown = release.visibility
-        assert shown.first_from
-        assert shown.visible_from
-        found[release.story_id, False] = Told(
-            uid=str(release.story.uid),
-            address=address(shown.slug),
-            zone=shown.zone,
-            published=shown.first_from,
-            updated=shown.visible_from,
-            content=shape.filled(release.revision.content),
-        )
-    return found
+    with_words = releases.select_related("story", "revision", "visibility")
+    return {(release.story_id, False): public(release) for release in with_words}
+
+
+def public(release: Release) -> Told:
+    """What is told of a release that is public."""
+    shown = release.visibility
+    assert shown.first_from
+    assert shown.visible_from
+    return Told(
+        uid=str(release.story.uid),
+        address=address(shown.slug),
+        zone=shown.zone,
+        published=shown.first_from,
+        updated=shown.visible_from,
+        content=shape.filled(release.revision.content),
+    )
 
 
 def _taken_back(rows: Iterable[Delivery]) -> dict[tuple[int, bool], Told]:

@@ -151,6 +151,12 @@ class Article:
     updated: Moment | None
     notices: tuple[Notice, ...]
     address: str
+    #: Where the public finds more of the type, from the organisation, with each partner, on each topic. In a
+    #: proof nowhere: there may be no such page yet.
+    type_page: str
+    organisation_page: str
+    partner_pages: tuple[Piece, ...]
+    topic_pages: tuple[Piece, ...]
     #: Brackets round the whole, and what is said above it where they stand in it only.
     mine: Mine | None = None
     said: Mine | None = None
@@ -199,6 +205,8 @@ def article(
     if published:
         published = replace(published, instant=published.instant.replace(microsecond=0))
     content = shape.filled(content)
+    organisation = content["organisation"] or {}
+    public = media == "media"
     shown = Article(
         type_label=type_label(content["type"]),
         headline=content["headline"],
@@ -208,15 +216,33 @@ def article(
         notes=sanitised(content["notes"]),
         contacts=contact_lines(content["contacts"]),
         topics=tuple(topic["name"] for topic in content["topics"]),
-        organisation=(content["organisation"] or {}).get("name", ""),
+        organisation=organisation.get("name", ""),
         partners=tuple(partner["name"] for partner in content["partners"]),
         documents=documents(content["attachments"], media),
         published=published,
         updated=updated,
         notices=notices,
         address=address,
+        type_page=_page_of("type", content, public),
+        organisation_page=_page_of("organisation", organisation, public),
+        partner_pages=_named(content["partners"], "organisation", public),
+        topic_pages=_named(content["topics"], "topic", public),
     )
     return _proof(shown, content, marks) if marks else shown
+
+
+def _named(stored: list[dict[str, Any]], view: str, public: bool) -> tuple[Piece, ...]:
+    """Topics or organisations by name, each with the page of the public stories about it or from it."""
+    return tuple(Piece(item["name"], _page_of(view, item, public)) for item in stored)
+
+
+def _page_of(view: str, stored: dict[str, Any], public: bool) -> str:
+    """The page on which the public finds what is of one type, from one organisation or about one topic."""
+    try:
+        return reverse(view, args=[stored["type" if view == "type" else "slug"]]) if public and stored else ""
+    except NoReverseMatch:
+        # Raw SQL can store what no address can hold.
+        return ""
 
 
 def _proof(shown: Article, content: dict[str, Any], marks: Marked) -> Article:

@@ -93,6 +93,9 @@ INSERT INTO newsroom_visibility
 SELECT v.* FROM (SELECT DISTINCT story_id FROM newsroom_release WHERE story_id BETWEEN %s AND %s) n
 CROSS JOIN LATERAL visibility_of(n.story_id) v
 """
+INDEX = """
+SELECT index_releases(ARRAY(SELECT id FROM newsroom_release WHERE story_id BETWEEN %s AND %s))
+"""
 UNCLEARED = """
 SELECT count(*) FROM newsroom_release n JOIN approvals_standing s ON s.story_id = n.story_id
 WHERE s.revision_id <> n.revision_id OR s.state NOT IN ('none', 'cleared')
@@ -259,7 +262,7 @@ class Loader:
                     raise AssertionError("A decision is about a step that was never asked.")
             else:
                 self._copy(table, columns, rows.tables[table])
-        for statement in (SEEN, STANDINGS, SIGNOFFS, VISIBILITY):
+        for statement in (SEEN, STANDINGS, SIGNOFFS, VISIBILITY, INDEX):
             self.execute(statement, first, last)
         self._copy("staged_link", LINKS, rows.links)
         self.execute(self._chain)

@@ -27,12 +27,14 @@ from .releases import (
     Kind,
     Move,
     Release,
+    ReleaseQuerySet,
     ReleaseSignoff,
     Visibility,
     Withdrawal,
     release_clock,
     visible,
 )
+from .searching import Indexed, Tag, TagKind, Word
 from .stops import Freeze, FreezeEnd, FreezeExemption, Hold, HoldAll, HoldAllLift, HoldLift
 from .watching import CHECKS, Alarm, Finding, Lookout, Mark, Preflight, Probe
 
@@ -64,6 +66,7 @@ __all__ = [
     "HoldAll",
     "HoldAllLift",
     "HoldLift",
+    "Indexed",
     "Kind",
     "Lookout",
     "Mark",
@@ -75,12 +78,16 @@ __all__ = [
     "Receiver",
     "ReceiverKind",
     "Release",
+    "ReleaseQuerySet",
     "ReleaseSignoff",
     "Subscriber",
     "SubscriptionRequest",
+    "Tag",
+    "TagKind",
     "Unbundling",
     "Visibility",
     "Withdrawal",
+    "Word",
     "release_clock",
     "visible",
 ]

@@ -174,6 +174,8 @@ class Release(Fact):
                 """
                 + REFRESH,
             ),
+            # What it will be found by, once it is public.
+            guards.after("indexed", "PERFORM index_releases(ARRAY[NEW.id]);"),
             guards.append_only(),
             guards.recorded(),
         ]

@@ -73,6 +73,14 @@ def paths(newsroom) -> dict[str, str]:
     subscriber = Subscriber.objects.create(email="reader@paper.example")
     arguments = {
         "story": {"slug": release.revision.slug},
+        "story_text": {"slug": release.revision.slug, "form": "md"},
+        "archive_year": {"year": "2026"},
+        "archive_month": {"year": "2026", "month": "01"},
+        **{
+            name: {"slug": "bridges"}
+            for name in PAGES
+            if name == "type" or name.split("_")[0] in {"topic", "organisation"}
+        },
         "media": {"name": "0" * 64 + ".png"},
         "staff_media": {"name": "0" * 64 + ".png"},
         "story_revision": {**by_uid, "number": 1},

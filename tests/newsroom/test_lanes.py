@@ -225,7 +225,8 @@ def test_a_hub_is_told_once_however_many_stories_there_are(newsroom, server):
         releasing.announce(release_id=newsroom.public(slug=f"story-{number}").pk, worker="test")
     assert send_all() == 5
     (request,) = server.requests
-    assert parse_qs(request.body.decode()) == {"hub.mode": ["publish"], "hub.url": [f"{SITE}/feed.atom"]}
+    feeds = [f"{SITE}/feed.json", f"{SITE}/feed.atom"]
+    assert parse_qs(request.body.decode()) == {"hub.mode": ["publish"], "hub.url": feeds}
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert "Newsroom-Signature" not in request.headers
     assert not Delivery.objects.filter(sent_at=None).exists()
@@ -235,8 +236,13 @@ def test_the_feed_names_the_active_hubs(newsroom, client, server):
     hub = made(server, "websub")
     link = f'<link rel="hub" href="{hub.url}" />'.encode()
     assert link in client.get("/feed.atom").content
+    feed = client.get("/feed.json")
+    assert feed.json()["hubs"] == [{"type": "WebSub", "url": hub.url}]
+    assert feed["Link"] == f'<{hub.url}>; rel="hub", <{SITE}/feed.json>; rel="self"'
     receivers.switch(receiver=hub, on=False)
     assert b'rel="hub"' not in client.get("/feed.atom").content
+    feed = client.get("/feed.json")
+    assert ("hubs" in feed.json(), "Link" in feed) == (False, False)
 
 
 def test_ninjs_is_pushed(newsroom, server):

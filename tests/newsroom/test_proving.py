@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from newsroom import releasing
+from newsroom import feeds, openapi, releasing
 from newsroom.models import Kind
 from stories import pictures
 from tests.newsroom.test_public import pictured
@@ -49,7 +49,16 @@ def test_what_is_withdrawn_is_gone_from_every_surface(
     for path in ("/news/footbridge-harrow-weir/", "/news/second-address/"):
         assert f"{status} {path} nothing of it" in said
     assert f"404 /media/{asset.name} nothing of it" in said
-    for path in ("/?page=1", "/feed.atom", "/sitemap.xml"):
+    assert f"404 /api/stories/{release.story.uid}/ nothing of it" in said
+    for path in (
+        "/?page=1",
+        "/search/",
+        "/search/?q=New+footbridge+opens+at+Harrow+Weir",
+        "/feed.atom",
+        "/feed.json",
+        "/api/stories/",
+        "/sitemap.xml",
+    ):
         assert f"200 {path} nothing of it" in said
     assert "It is gone from every one" in said
 
@@ -57,8 +66,25 @@ def test_what_is_withdrawn_is_gone_from_every_surface(
 def test_whatever_is_left_is_named(live_newsroom, live_server, release, capsys, monkeypatch):
     releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong")
     live_newsroom.public(slug="other", headline=release.revision.headline)
-    with pytest.raises(CommandError, match="still to be seen at 2"):
+    with pytest.raises(CommandError, match="still to be seen at 10"):
         prove(release.story, live_server, capsys)
+
+
+def test_every_page_of_the_feeds_is_looked_through(
+    live_newsroom, live_server, release, capsys, monkeypatch, settings
+):
+    settings.SITE_URL = live_server.url
+    monkeypatch.setattr(feeds, "FEED_SIZE", 1)
+    monkeypatch.setattr(openapi, "PAGE_SIZE", 1)
+    releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong")
+    live_newsroom.public(slug="oldest", headline=release.revision.headline)
+    live_newsroom.public(slug="other", headline="Other")
+    with pytest.raises(CommandError, match="still to be seen at 10"):
+        prove(release.story, live_server, capsys)
+    said = capsys.readouterr().out
+    for path in ("/feed.atom", "/feed.json", "/api/stories/"):
+        assert f"200 {path} nothing of it" in said
+        assert f"200 {path}?cursor=" in said
 
 
 def test_what_is_public_is_not_proved_to_be_gone(live_newsroom, live_server, release, capsys):

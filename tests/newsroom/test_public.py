@@ -333,7 +333,7 @@ def not_found(client: Client, path: str) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    ["/news/", "/nothing", "/search/", "/feed.json", "/api/stories/", "/?page=9", "/media/x", "/index.php"],
+    ["/news/", "/nothing", "/?page=9", "/feed.json?cursor=x", "/media/x", "/index.php"],
 )
 def test_there_is_one_page_for_all_that_is_not_there(newsroom, client, path):
     assert not_found(client, path)
@@ -345,7 +345,8 @@ def test_there_is_one_page_for_all_that_is_not_there(newsroom, client, path):
 # What every public page keeps to
 
 PAGES = ["/", "/?page=1", "/news/footbridge-harrow-weir/", "/news/never-was/", "/feed.atom", "/sitemap.xml"]
-PAGES += ["/robots.txt", "/healthz", "/readyz", "/nothing"]
+PAGES += ["/robots.txt", "/healthz", "/readyz", "/nothing", "/feed.json", "/api/stories/"]
+PAGES += ["/search/", "/search/?q=footbridge"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -368,18 +369,18 @@ def test_nothing_is_kept_by_a_cache_without_asking(newsroom, client, path):
         assert header not in response
 
 
-@pytest.mark.parametrize("path", PAGES[:3] + PAGES[4:7])
+@pytest.mark.parametrize("path", PAGES[:3] + PAGES[4:7] + PAGES[10:])
 def test_what_has_not_changed_is_not_sent_again(newsroom, client, path):
     newsroom.public()
     etag = client.get(path)["ETag"]
     again = client.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.content, again["Cache-Control"]) == (304, b"", "no-cache")
     newsroom.public(slug="another")
-    changed = path in ("/", "/?page=1", "/feed.atom", "/sitemap.xml")
+    changed = path not in ("/news/footbridge-harrow-weir/", "/robots.txt")
     assert (client.get(path, headers={"If-None-Match": etag}).status_code == 200) is changed
 
 
-@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("path", PAGES[:3] + PAGES[12:])
 def test_a_page_asks_nothing_of_another_host_and_runs_no_script(newsroom, client, path, asset):
     newsroom.public(picture=pictured(asset))
     html = client.get(path).content.decode()
@@ -392,7 +393,7 @@ def test_a_page_asks_nothing_of_another_host_and_runs_no_script(newsroom, client
 
 
 @pytest.mark.usefixtures("_two_a_page")
-@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("path", PAGES[:3] + PAGES[12:])
 def test_every_link_of_a_page_leads_somewhere(newsroom, client, path, asset):
     for number in range(2):
         newsroom.public(slug=f"story-{number}")
@@ -411,7 +412,7 @@ def test_every_link_of_a_page_leads_somewhere(newsroom, client, path, asset):
 def test_public_pages_are_for_reading(newsroom):
     newsroom.public()
     strict = Client(enforce_csrf_checks=True)
-    for path in ("/", "/news/footbridge-harrow-weir/", "/feed.atom"):
+    for path in ("/", "/news/footbridge-harrow-weir/", "/feed.atom", "/feed.json", "/api/stories/"):
         head = strict.head(path)
         assert (head.status_code, head.content) == (200, b"")
         for method in (strict.post, strict.put, strict.delete):
@@ -426,6 +427,7 @@ def test_robots_keep_out_of_the_desk(client):
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response.content.decode() == (
         f"User-agent: *\nDisallow: /desk/\nDisallow: /accounts/\n\nSitemap: {SITE}/sitemap.xml\n"
+        f"Sitemap: {SITE}/news-sitemap.xml\n"
     )
 
 

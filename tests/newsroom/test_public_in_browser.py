@@ -1,6 +1,7 @@
 """The public pages in a browser: readable by everybody, under the site's own policy, from this host alone."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
@@ -55,11 +56,13 @@ def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, schem
     page.on("console", lambda message: complaints.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     story = "/news/footbridge-harrow-weir/"
-    for path in ("/", story, f"{story}#quote-1", "/news/none/"):
+    lists = ("/archive/", f"/archive/{datetime.now(UTC).year}/", "/topics/bridges/", "/organisations/rivers/")
+    searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
+    for path in ("/", story, f"{story}#quote-1", "/news/none/", *lists, *searches):
         page.goto(site + path)
         assert [found["id"] for found in Axe().run(page).response["violations"]] == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    assert [text for text in complaints if "404" not in text] == []
+    assert [text for text in complaints if "404" not in text and "400" not in text] == []
     assert [url for url in asked if not url.startswith(site)] == []
     assert context.cookies() == []
     context.close()

@@ -1,17 +1,21 @@
-"""Write the read model behind "public" anew, from the facts."""
+"""Write the read models behind "public", and those of the search, anew from the facts."""
 
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
-from newsroom import visibility
+from newsroom import indexing, visibility
 
 NO_RIGHT = "42501"
 
 
 class Command(BaseCommand):
-    help = "Write the read model behind “public” anew, from the facts. Run it as the database's owner."
+    help = (
+        "Write the read models behind “public”, and those of the search, anew from the facts. Run it as the"
+        " database's owner."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -19,17 +23,21 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, database: str, **options: Any) -> None:
-        for sentence in visibility.differences():
+        for sentence in chain(visibility.differences(), indexing.differences()):
             self.stdout.write(f"Mended: {sentence}")
         try:
             rebuild(database)
+            # Afterwards and by itself: it takes longer, and only whoever arms has to wait for it.
+            indexing.rebuild(database)
         except Error as error:
             if getattr(error.__cause__, "sqlstate", "") != NO_RIGHT:
                 raise
             raise CommandError(
                 "Only the database's owner may do that: set DATABASE_OWNER_URL for this command."
             ) from error
-        self.stdout.write(self.style.SUCCESS("What is visible follows from the facts again."))
+        self.stdout.write(
+            self.style.SUCCESS("What is visible, and what is found, follows from the facts again.")
+        )
 
 
 def rebuild(database: str) -> None:

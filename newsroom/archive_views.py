@@ -1,0 +1,117 @@
+"""The public pages that gather stories: the archive by year and month, types, topics, organisations."""
+
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from . import gathering
+from .gathering import NothingPublic
+from .listing import by_day, listed
+from .models import ReleaseQuerySet, TagKind
+from .public import PAGE_SIZE, page, page_number
+
+#: What is said above the name of what stories are gathered by.
+LABELS = {TagKind.TYPE: "Type", TagKind.TOPIC: "Topic", TagKind.ORGANISATION: "Organisation"}
+
+
+@require_safe
+def archive(request: HttpRequest) -> HttpResponseBase:
+    """The ways to all the news: by year, type, topic and organisation."""
+    return page(
+        request,
+        "public/archive.html",
+        years=gathering.years(),
+        groups=[
+            (heading, kind.value, gathering.known(kind))
+            for heading, kind in (
+                ("By topic", TagKind.TOPIC),
+                ("By organisation", TagKind.ORGANISATION),
+                ("By type", TagKind.TYPE),
+            )
+        ],
+    )
+
+
+@require_safe
+def year(request: HttpRequest, year: str) -> HttpResponseBase:
+    """What was published in a year, and the months in which there was something."""
+    months = gathering.months(_in_time(year))
+    return _list(
+        request,
+        gathering.published_in(int(year)),
+        path=reverse("archive_year", args=[year]),
+        title=year,
+        label="Archive",
+        months=months,
+    )
+
+
+@require_safe
+def month(request: HttpRequest, year: str, month: str) -> HttpResponseBase:
+    """What was published in a month."""
+    if not 1 <= int(month) <= 12:
+        raise Http404
+    first = date(_in_time(year), int(month), 1)
+    return _list(
+        request,
+        gathering.published_in(int(year), int(month)),
+        path=reverse("archive_month", args=[year, month]),
+        title=f"{first:%B %Y}",
+        label="Archive",
+        year=year,
+    )
+
+
+def _in_time(year: str) -> int:
+    """A year that has one after it.
+
+    Raises:
+        Http404: it has none.
+    """
+    if not 1 <= int(year) < 9999:
+        raise Http404
+    return int(year)
+
+
+@require_safe
+def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
+    """The stories of a type, about a topic, or from or with an organisation."""
+    try:
+        found = gathering.named(kind, slug)
+    except NothingPublic as refusal:
+        raise Http404 from refusal
+    feeds = [] if kind == TagKind.TYPE else [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")]
+    return _list(
+        request,
+        gathering.of(kind, slug),
+        path=reverse(kind.value, args=[slug]),
+        title=found.name,
+        label=LABELS[kind],
+        feeds=[(reverse(name, args=[slug]), label) for name, label in feeds],
+    )
+
+
+def _list(request: HttpRequest, releases: ReleaseQuerySet, **context: Any) -> HttpResponseBase:
+    """A page of public stories by day.
+
+    Raises:
+        Http404: there is no such page.
+    """
+    number = page_number(request)
+    start = (number - 1) * PAGE_SIZE
+    stories = listed(releases, start, start + PAGE_SIZE + 1)
+    if not stories:
+        raise Http404
+    return page(
+        request,
+        "public/list.html",
+        number=number,
+        newer=number - 1,
+        older=number + 1 if len(stories) > PAGE_SIZE else 0,
+        days=by_day(stories[:PAGE_SIZE]),
+        **context,
+    )

@@ -1,0 +1,131 @@
+"""For crawlers and those who find a fault: the addresses of public pages, robots.txt, security.txt."""
+
+from collections.abc import Iterable
+from datetime import UTC, timedelta
+from math import ceil
+from typing import Any
+from xml.etree.ElementTree import Element, register_namespace
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
+
+from stories.clocks import database_now
+
+from . import gathering
+from .feeds import absolute, add, document, stamp
+from .listing import WORDS, address, published
+from .models import Release, TagKind
+from .places import ORDER
+from .public import answer, page_number
+
+#: A sitemap may hold 50,000 addresses; a fifth of that is answered quickly, and leaves room for other pages.
+SITEMAP_SIZE = 10_000
+SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+#: What a sitemap of news may hold: so many addresses, of so many days.
+NEWS_SIZE, NEWS_DAYS = 1000, 2
+NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
+XML = "application/xml; charset=utf-8"
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponseBase:
+    """The addresses of all public pages; where there are too many for one file, an index of parts."""
+    parts = ceil(Release.objects.public().count() / SITEMAP_SIZE)
+    if "page" in request.GET:
+        number = page_number(request)
+        if number > max(parts, 1):
+            raise Http404
+        root = part(number)
+    else:
+        root = index(parts) if parts > 1 else part(1)
+    return answer(request, document(root), XML)
+
+
+def part(number: int) -> Element:
+    """A part of the sitemap. The oldest stories come first, so that a full part stays as it is."""
+    root = Element("urlset", {"xmlns": SITEMAP})
+    for page in lists() if number == 1 else ():
+        add(add(root, "url"), "loc", page)
+    order = ("visibility__first_from", "visibility__slug")
+    columns = ("visibility__slug", "visibility__visible_from")
+    rows: QuerySet[Release, Any] = Release.objects.public().order_by(*order).values_list(*columns)
+    start = (number - 1) * SITEMAP_SIZE
+    for slug, visible_from in rows[start : start + SITEMAP_SIZE]:
+        url = add(root, "url")
+        add(url, "loc", address(slug))
+        # Small changes too: a crawler is to see them.
+        add(url, "lastmod", stamp(visible_from))
+    return root
+
+
+def lists() -> list[str]:
+    """The addresses of the pages that list stories, months excepted, to which the years lead."""
+    found = [absolute("home"), absolute("archive")]
+    found += [absolute("archive_year", f"{year:04}") for year in gathering.years()]
+    for kind in TagKind:
+        for each in gathering.known(kind):
+            try:
+                found.append(absolute(kind.value, each.slug))
+            except NoReverseMatch:
+                # Raw SQL can store what no address can hold.
+                continue
+    return found
+
+
+def index(parts: int) -> Element:
+    """The addresses of the sitemap's parts."""
+    root = Element("sitemapindex", {"xmlns": SITEMAP})
+    for number in range(1, parts + 1):
+        add(add(root, "sitemap"), "loc", f"{absolute('sitemap')}?page={number}")
+    return root
+
+
+@require_safe
+def news(request: HttpRequest) -> HttpResponseBase:
+    """The stories of the last two days, as search engines for news want them. One query."""
+    recent = Release.objects.public().filter(visibility__first_from__gt=Now() - timedelta(days=NEWS_DAYS))
+    words = {name: WORDS[name] for name in ("slug", "first_from", "headline")}
+    register_namespace("news", NEWS)
+    root = Element("urlset", {"xmlns": SITEMAP})
+    rows: Iterable[Any] = recent.order_by(*ORDER).values("zone", **words)[:NEWS_SIZE]
+    for row in rows:
+        url = add(root, "url")
+        add(url, "loc", address(row["slug"]))
+        about = add(url, f"{{{NEWS}}}news")
+        publication = add(about, f"{{{NEWS}}}publication")
+        add(publication, f"{{{NEWS}}}name", settings.ORGANISATION)
+        add(publication, f"{{{NEWS}}}language", "en")
+        moment = published(row["first_from"], row["zone"])
+        add(about, f"{{{NEWS}}}publication_date", moment.local.isoformat())
+        add(about, f"{{{NEWS}}}title", row["headline"])
+    return answer(request, document(root), XML)
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponseBase:
+    """What crawlers should leave alone. Nothing is kept safe by it."""
+    lines = ["User-agent: *", "Disallow: /desk/", "Disallow: /accounts/", ""]
+    lines += [f"Sitemap: {settings.SITE_URL}{reverse(name)}" for name in ("sitemap", "news_sitemap")]
+    return answer(request, "\n".join(lines) + "\n", "text/plain; charset=utf-8")
+
+
+@require_safe
+def security(request: HttpRequest) -> HttpResponseBase:
+    """Whom to tell of a hole (RFC 9116), where the settings say so.
+
+    Raises:
+        Http404: they say nothing.
+    """
+    if not settings.SECURITY_CONTACTS:
+        raise Http404
+    lines = [f"Contact: {contact}" for contact in settings.SECURITY_CONTACTS]
+    # It has to end within a year, and stays the same for a month, so that its ETag does.
+    month = database_now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    lines += [f"Expires: {month + timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}", "Preferred-Languages: en"]
+    lines.append(f"Canonical: {absolute('security')}")
+    return answer(request, "\n".join(lines) + "\n", "text/plain; charset=utf-8")
