@@ -29,7 +29,7 @@ from approvals.models import (
     Verdict,
 )
 from newsroom import releasing
-from newsroom.models import Release, ReleaseSignoff, Visibility
+from newsroom.models import BundleMoment, Indexed, Release, ReleaseSignoff, Tag, Visibility, Word
 from stories import drafting, pictures, record
 from stories.clocks import database_now
 from stories.models import Asset, Entry, Intake, Organisation, Revision, Suggestion, User
@@ -41,8 +41,18 @@ HOUR = timedelta(hours=1)
 REFUSALS = (Error, psycopg.Error, ProtectedError, clearing.Refused, releasing.Refused, drafting.Refused)
 
 #: The tables of all that happened, and of what follows from it.
+#: What follows from facts: the owner may write it anew.
+READ_MODELS = (Standing, Visibility, BundleMoment, Indexed, Tag, Word)
 KEPT = sorted(
-    [*record.sources().values(), Entry, PinnedStep, Standing, ReleaseSignoff, Visibility, Deputyship, Asset],
+    [
+        *record.sources().values(),
+        Entry,
+        PinnedStep,
+        ReleaseSignoff,
+        Deputyship,
+        Asset,
+        *READ_MODELS,
+    ],
     key=lambda model: model._meta.label,
 )
 
