@@ -20,6 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("django_db"):
             mark.kwargs.setdefault("databases", ["default", "owner"])
+    # What takes longest begins first, or all would wait for it in the end.
+    items.sort(key=lambda item: "/machine/" not in item.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,12 @@ DECLARE
     happened text := CASE WHEN already THEN 'found' WHEN was IS NULL THEN 'made' WHEN becomes IS NULL THEN 'removed'
                           ELSE 'changed' END;
 BEGIN
+    -- Another number: the row that was there is gone.
+    IF was -> 'id' <> becomes -> 'id' THEN
+        PERFORM arranged(table_name, was, NULL, without);
+        PERFORM arranged(table_name, NULL, becomes, without);
+        RETURN;
+    END IF;
     was := was - hidden;
     becomes := becomes - hidden;
     IF was = becomes AND secret = '{}' THEN

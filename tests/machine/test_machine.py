@@ -62,7 +62,7 @@ AHEAD = {"now": None, "soon": 0.03, "in a moment": 0.15, "later": 3600.0, "past"
 #: What has to have happened, or the machine has proved little. What is rarer has tests of its own.
 SEEN = [
     "saved", "restored", "kept", "requested", "cleared", "clear: FourEyes", "clear: NotDeputy",
-    "clear: NotOpen", "clear: Moved", "clear: NotAsked", "changes asked", "refused", "taken back",
+    "clear: Moved", "clear: NotAsked", "changes asked", "refused", "taken back",
     "take back: NotYours", "take back: NotStanding", "disarmed by a decision", "armed", "released now",
     "armed again", "arm: NotCleared", "arm: PastEmbargo", "held", "lifted", "disarmed", "announced",
     "not announced", "public", "public after a correction was tried", "corrected now", "correction armed",
