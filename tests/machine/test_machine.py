@@ -67,7 +67,7 @@ SEEN = [
     "armed again", "arm: NotCleared", "arm: PastEmbargo", "held", "lifted", "disarmed", "announced",
     "not announced", "public", "public after a correction was tried", "corrected now", "correction armed",
     "correction armed again", "arm: NotPublic", "arm: NoteMissing", "arm: SameWords",
-    "armed to come back", "a correction came out", 
+    "armed to come back", "a correction came out",
     "a correction disarmed by a decision", "a correction died with a withdrawal", "public again",
     "withdrawn", "withdraw: NotPublic", "moved",
     "a correction moved", "move: NotArmed", "move: Moved", "move: PastEmbargo", "move: FarEmbargo",
