@@ -275,8 +275,10 @@ def test_rows_that_name_what_went_first_can_still_be_told(newsroom):
     newsroom.legal.steps.all().delete()
     raw("DELETE FROM approvals_desk WHERE id = %s", newsroom.legal.pk)
     raw("DELETE FROM approvals_desk_members WHERE desk_id = %s", newsroom.legal.pk)
-    assert [title for title, _ in since.told][1:] == [
-        "Desk Legal removed",
+    _, removed, *left = (title for title, _ in since.told)
+    assert removed == "Desk Legal removed"
+    # Which of them goes first is the database's matter.
+    assert sorted(left) == [
         "Adaeze Nwosu taken off the desk somebody or something that was gone already",
         "Hugh Penrose taken off the desk somebody or something that was gone already",
     ]
