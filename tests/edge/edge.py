@@ -135,7 +135,9 @@ def _configuration(there: Edge) -> str:
         "/etc/ssl/newsroom/fullchain.pem": f"{folder}/cert.pem",
         "/etc/ssl/newsroom/privkey.pem": f"{folder}/key.pem",
         "/var/cache/nginx/": f"{folder}/cache/",
-        "/var/log/nginx/newsroom.log": f"{folder}/edge.log",
+        "/var/log/nginx/": f"{folder}/",
+        # Written at once, for who looks at it.
+        " buffer=64k flush=5s;": ";",
         "/run/nginx/": f"{folder}/run/",
         "/srv/newsroom/media/": f"{folder}/media/",
         "/srv/newsroom/static/": f"{BASE}/static/",

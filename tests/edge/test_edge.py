@@ -18,6 +18,7 @@ from stories.clocks import database_now
 from stories.models import Asset
 from stories.moments import Moment
 from tests.edge.edge import SITE, Answer, Edge, edge
+from tests.newsroom.copying import given, token_of
 from tests.newsroom.test_nothing_early import noise
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("worker")]
@@ -190,15 +191,39 @@ def test_a_file_is_sent_by_the_proxy_while_its_story_is_public(front, live_newsr
 
 
 def test_what_is_for_staff_is_never_kept(front, live_newsroom):
-    for path in ("/desk/", "/accounts/login/", "/healthz", "/readyz"):
+    for path in ("/desk/", "/accounts/password/reset/", "/healthz", "/readyz"):
         before = front.asked(path)
         for _ in range(3):
             front.get(path)
         assert front.asked(path) - before == 3, path
-    login = front.get("/accounts/login/")
-    assert "no-store" in login.headers["Cache-Control"]
-    assert "Set-Cookie" in login.headers
-    assert "Secure" in login.headers["Set-Cookie"]
+    form = front.get("/accounts/password/reset/")
+    assert "no-store" in form.headers["Cache-Control"]
+    assert "Set-Cookie" in form.headers
+    assert "Secure" in form.headers["Set-Cookie"]
+
+
+def test_no_address_that_is_a_key_is_in_a_log(front, live_newsroom):
+    """Not of a copy under embargo, a place on the mailing list or an account; nor what was searched for."""
+    grant = given(live_newsroom, live_newsroom.armed())
+    token = token_of(grant)
+    assert front.get(f"/embargoed/{token}/").status == 200
+    for path in ("/subscribe/secret/", "/unsubscribe/secret/", "/accounts/password/reset/key/secret-x/"):
+        front.get(path)
+    front.get("/search/?q=secret")
+    front.kill()
+    assert front.get(f"/embargoed/{token}/").status == 503
+    front.start()
+    time.sleep(0.2)
+    logged = (front.folder / "newsroom.log").read_text()
+    assert '"GET /embargoed/..." 200' in logged
+    for path in (
+        front.folder / "newsroom.log",
+        front.folder / "newsroom-error.log",
+        front.folder / "error.log",
+    ):
+        text = path.read_text() if path.exists() else ""
+        assert token not in text, path
+        assert "secret" not in text, path
 
 
 def test_who_asks_without_end_is_slowed_down(front):
