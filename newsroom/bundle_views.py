@@ -12,14 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
 from stories.access import roles_of, story_for
-from stories.clocks import office
 from stories.models import Story
 from stories.views import person
 
 from . import bundling, releasing, tasks
 from .access import DUTY
 from .forms import BundleForm, JoinForm, LeaveForm
-from .models import Bundle
 from .release_views import leaves_at_once, status_of
 from .release_views import page as release_page
 from .state import state_of, states_of
@@ -42,7 +40,7 @@ def bundles(request: HttpRequest) -> HttpResponse:
     rows = counted.select_related("by", "goes_out").order_by("-pk")
     page = Paginator(rows, BUNDLES_A_PAGE).get_page(request.GET.get("page"))
     still = set(bundling.open_bundles().filter(pk__in=[row.pk for row in page]).values_list("pk", flat=True))
-    shown = [{"bundle": row, "moment": _moment(row), "gone": row.pk not in still} for row in page]
+    shown = [{"bundle": row, "gone": row.pk not in still} for row in page]
     context = {"page": page, "bundles": shown, "form": form, "may_release": _may(request)}
     return render(request, "newsroom/bundles.html", context, status=status)
 
@@ -63,7 +61,6 @@ def bundle(request: HttpRequest, bundle: int) -> HttpResponse:
         "bundle": shown,
         "page": page,
         "company": company,
-        "moment": _moment(shown),
         "members": [
             {
                 "bundling": row,
@@ -123,9 +120,3 @@ def story_unbundle(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 def _may(request: HttpRequest) -> bool:
     return bool(roles_of(request.user) & DUTY)
-
-
-def _moment(bundle: Bundle) -> Any:
-    """When it goes out, on the press office's clocks; None while nobody knows."""
-    kept = getattr(bundle, "goes_out", None)
-    return office(kept.moment) if kept and kept.moment else None

@@ -6,7 +6,6 @@ from django.db import Error, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from stories.models import Story, User
-from stories.moments import Moment
 
 from . import releasing
 from .models import Bundle, Bundling, Hold, Unbundling, Visibility, release_clock
@@ -21,12 +20,6 @@ class Company:
     #: How many of them are not armed, or are held.
     missing: int
     gone: bool
-
-    @property
-    def moment(self) -> Moment | None:
-        """When all of it goes out, in UTC; None while a story of it is missing, or a freeze is in the way."""
-        kept = getattr(self.bundle, "goes_out", None)
-        return Moment(kept.moment, "UTC") if kept and kept.moment else None
 
     @property
     def others(self) -> int:

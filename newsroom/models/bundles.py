@@ -1,5 +1,6 @@
 """What goes out together or not at all."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -26,6 +27,12 @@ class Bundle(NewsroomFact):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it goes out, or went (UTC); None while a story of it is missing, or a freeze is in the way."""
+        kept = getattr(self, "goes_out", None)
+        return kept.moment if kept else None
 
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
