@@ -1,5 +1,6 @@
-"""The public pages that gather stories: the archive by year and month, types, topics, organisations."""
+"""The public pages that gather stories: by year and month, type, topic, organisation, and who said what."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -8,14 +9,22 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from . import gathering
+from . import gathering, people
 from .gathering import NothingPublic
 from .listing import by_day, listed
 from .models import ReleaseQuerySet, TagKind
 from .public import PAGE_SIZE, page, page_number
 
 #: What is said above the name of what stories are gathered by.
-LABELS = {TagKind.TYPE: "Type", TagKind.TOPIC: "Topic", TagKind.ORGANISATION: "Organisation"}
+LABELS = {
+    TagKind.TYPE: "Type",
+    TagKind.TOPIC: "Topic",
+    TagKind.ORGANISATION: "Organisation",
+    TagKind.PERSON: "Person",
+}
+#: How many people a page names.
+PEOPLE = 100
+_AN_ADDRESS = re.compile("[-a-z0-9]{0,200}")
 
 
 @require_safe
@@ -79,7 +88,7 @@ def _in_time(year: str) -> int:
 
 @require_safe
 def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
-    """The stories of a type, about a topic, or from or with an organisation."""
+    """The stories of a type, about a topic, from or with an organisation, or what a person said in each."""
     try:
         found = gathering.named(kind, slug)
     except NothingPublic as refusal:
@@ -88,6 +97,7 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
     return _list(
         request,
         gathering.of(kind, slug),
+        {"quotes": people.quotes_of(slug)} if kind == TagKind.PERSON else {},
         path=reverse(kind.value, args=[slug]),
         title=found.name,
         label=LABELS[kind],
@@ -95,15 +105,35 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
     )
 
 
-def _list(request: HttpRequest, releases: ReleaseQuerySet, **context: Any) -> HttpResponseBase:
-    """A page of public stories by day.
+@require_safe
+def quoted(request: HttpRequest) -> HttpResponseBase:
+    """Those who are quoted in public stories, in the order of their addresses.
+
+    A page begins after somebody, whoever else is quoted meanwhile.
+    """
+    after = request.GET.get("after", "")
+    if not _AN_ADDRESS.fullmatch(after):
+        raise Http404
+    found = people.quoted(after, PEOPLE + 1)
+    if after and not found:
+        raise Http404
+    shown, more = found[:PEOPLE], found[PEOPLE:]
+    return page(
+        request, "public/people.html", people=shown, after=after, older=shown[-1].slug if more else ""
+    )
+
+
+def _list(
+    request: HttpRequest, releases: ReleaseQuerySet, more: dict[str, Any] | None = None, **context: Any
+) -> HttpResponseBase:
+    """A page of public stories by day, with `more` columns of each.
 
     Raises:
         Http404: there is no such page.
     """
     number = page_number(request)
     start = (number - 1) * PAGE_SIZE
-    stories = listed(releases, start, start + PAGE_SIZE + 1)
+    stories = listed(releases, start, start + PAGE_SIZE + 1, **more or {})
     if not stories:
         raise Http404
     return page(

@@ -82,7 +82,7 @@ def everything() -> Source:
 
 
 def gathered(kind: TagKind, slug: str) -> Source:
-    """What is about a topic, or from or with an organisation.
+    """What is about a topic, from or with an organisation, or quotes a person.
 
     Raises:
         Http404: nothing public is.
@@ -127,7 +127,7 @@ def atom(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def gathered_atom(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
-    """The same of a topic or an organisation."""
+    """The same of a topic, an organisation or a person."""
     return _atom(request, gathered(kind, slug))
 
 
@@ -185,7 +185,7 @@ def json_feed(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def gathered_json(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase:
-    """The same of a topic or an organisation."""
+    """The same of a topic, an organisation or a person."""
     return _json(request, gathered(kind, slug))
 
 

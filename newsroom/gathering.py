@@ -1,4 +1,4 @@
-"""Public stories that are gathered: by type, topic or organisation, and by when they were published."""
+"""Public stories that are gathered: by type, topic, organisation, who is quoted, and when they came out."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +16,8 @@ from .models import Release, ReleaseQuerySet, Tag, TagKind
 from .places import ORDER
 
 FIRST_FROM = "visibility__first_from"
+#: By what there are so few that all of them can be named together.
+FEW = (TagKind.TYPE, TagKind.TOPIC, TagKind.ORGANISATION)
 
 
 class Gathered(NamedTuple):
@@ -26,11 +28,11 @@ class Gathered(NamedTuple):
 
 
 class NothingPublic(LookupError):
-    """No public story is of this type, about this topic, or from this organisation."""
+    """No public story is of this type, about this topic, from this organisation, or quotes this person."""
 
 
 def named(kind: TagKind, slug: str) -> Gathered:
-    """A type, a topic or an organisation as the newest public story calls it.
+    """A type, a topic, an organisation or a person as the newest public story calls it.
 
     Raises:
         NothingPublic: see there.
@@ -42,12 +44,12 @@ def named(kind: TagKind, slug: str) -> Gathered:
 
 
 def tagged(kind: str, slug: str) -> Exists:
-    """Whether a release, on which it is asked, is of, about or from something."""
+    """Whether a release, on which it is asked, is of, about or from something, or quotes somebody."""
     return Exists(Tag.objects.filter(release=OuterRef("pk"), kind=kind, slug=slug))
 
 
 def known(kind: TagKind) -> list[Gathered]:
-    """The types, the topics or the organisations of public stories, by their names. One query.
+    """The types, the topics or the organisations of public stories (see `FEW`), by their names. One query.
 
     What nothing public is about is not among them, though staff have set it up.
     """
@@ -62,7 +64,7 @@ def known(kind: TagKind) -> list[Gathered]:
 
 
 def of(kind: TagKind, slug: str) -> ReleaseQuerySet:
-    """The public releases of a type, about a topic, or from or with an organisation."""
+    """The public releases of a type, about a topic, from or with an organisation, or that quote a person."""
     return Release.objects.public().filter(tagged(kind, slug))
 
 

@@ -48,6 +48,8 @@ class Listed(NamedTuple):
     organisation: str
     documents: tuple[rendering.Document, ...]
     place: Place
+    #: On the page of a person, what they say in it.
+    quotes: tuple[rendering.Block, ...] = ()
 
 
 def published(instant: datetime, zone: str) -> Moment:
@@ -72,13 +74,14 @@ def newest(start: int, stop: int) -> list[Listed]:
     return listed(Release.objects.public(), start, stop)
 
 
-def listed(releases: QuerySet[Release], start: int, stop: int) -> list[Listed]:
+def listed(releases: QuerySet[Release], start: int, stop: int, **more: Any) -> list[Listed]:
     """Of `releases`, which are public, those from place `start` to before place `stop`. One query.
 
-    The places are counted without the words, which are fetched, bodies excepted, for those shown.
+    The places are counted without the words, which are fetched, bodies excepted, for those shown. With `more`
+    columns: the `quotes` of somebody.
     """
     shown = releases.order_by(*ORDER).values("pk")[start:stop]
-    rows = Release.objects.filter(pk__in=shown).order_by(*ORDER).values("zone", **WORDS)
+    rows = Release.objects.filter(pk__in=shown).order_by(*ORDER).values("zone", **WORDS, **more)
     return [of_row(row) for row in rows]
 
 
@@ -97,6 +100,7 @@ def of_row(row: Mapping[str, Any]) -> Listed:
         organisation=(row["organisation"] or {}).get("name", ""),
         documents=rendering.documents(row["attachments"] or [], "media"),
         place=Place(row["first_from"], row["slug"]),
+        quotes=tuple(rendering.quote(stored) for stored in row.get("quotes", ())),
     )
 
 

@@ -102,6 +102,7 @@ def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
     """The pages of news, of the search, the feeds and the API, and each part of the sitemap."""
     yield from _numbered(site, reverse("home"), traces)
     yield _page(site, reverse("archive"), traces)[0]
+    yield from _pages(site, reverse("people"), _next_of_people, traces)
     for words in ["", *sorted(traces.headlines)]:
         asked = f"?{urlencode({'q': words[:200]})}" if words else ""
         yield _search(site, reverse("search") + asked, words, traces)
@@ -160,6 +161,10 @@ def _pages(site: "Site", path: str, after: Callable[[str], str], traces: Traces)
         yield answer
         address = urlsplit(after(body)) if answer.status == OK else urlsplit("")
         path = f"{address.path}?{address.query}" if address.query else ""
+
+
+def _next_of_people(body: str) -> str:
+    return body.partition('rel="next" href="')[2].partition('"')[0]
 
 
 def _after_in_atom(body: str) -> str:

@@ -30,7 +30,7 @@ from django.views.decorators.http import require_safe
 from stories import files, rendering
 from stories.models import Asset
 
-from . import pasting
+from . import pasting, people
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, Visibility, Withdrawal, release_clock
 
@@ -191,6 +191,7 @@ def public_article(shown: Visibility) -> rendering.Article:
         address=address(shown.slug),
         picture_url=picture_url(content["picture"]),
         media="media",
+        person_page=people.page_of,
     )
 
 

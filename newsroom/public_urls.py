@@ -15,7 +15,8 @@ from . import (
 )
 from .models import TagKind
 
-TOPIC, ORGANISATION, TYPE = ({"kind": kind} for kind in (TagKind.TOPIC, TagKind.ORGANISATION, TagKind.TYPE))
+TOPIC, ORGANISATION = {"kind": TagKind.TOPIC}, {"kind": TagKind.ORGANISATION}
+TYPE, PERSON = {"kind": TagKind.TYPE}, {"kind": TagKind.PERSON}
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -31,6 +32,10 @@ urlpatterns = [
     path("organisations/<slug:slug>/", archive_views.gathered, ORGANISATION, name="organisation"),
     path("organisations/<slug:slug>/feed.atom", feeds.gathered_atom, ORGANISATION, name="organisation_atom"),
     path("organisations/<slug:slug>/feed.json", feeds.gathered_json, ORGANISATION, name="organisation_json"),
+    path("people/", archive_views.quoted, name="people"),
+    path("people/<slug:slug>/", archive_views.gathered, PERSON, name="person"),
+    path("people/<slug:slug>/feed.atom", feeds.gathered_atom, PERSON, name="person_atom"),
+    path("people/<slug:slug>/feed.json", feeds.gathered_json, PERSON, name="person_json"),
     path("feed.atom", feeds.atom, name="atom"),
     path("feed.json", feeds.json_feed, name="json_feed"),
     path("api/stories/", api.stories, name="api_stories"),

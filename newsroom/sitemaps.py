@@ -19,7 +19,7 @@ from stories.clocks import database_now
 from . import gathering
 from .feeds import absolute, add, document, stamp
 from .listing import WORDS, address, published
-from .models import Release, TagKind
+from .models import Release
 from .places import ORDER
 from .public import answer, page_number
 
@@ -64,10 +64,10 @@ def part(number: int) -> Element:
 
 
 def lists() -> list[str]:
-    """The addresses of the pages that list stories, months excepted, to which the years lead."""
-    found = [absolute("home"), absolute("archive")]
+    """The addresses of the pages that list stories, but for months and people, to which others lead."""
+    found = [absolute("home"), absolute("archive"), absolute("people")]
     found += [absolute("archive_year", f"{year:04}") for year in gathering.years()]
-    for kind in TagKind:
+    for kind in gathering.FEW:
         for each in gathering.known(kind):
             try:
                 found.append(absolute(kind.value, each.slug))

@@ -5,7 +5,7 @@ what the public gets.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,6 +69,8 @@ class Block:
     number: int = 0
     speaker: str = ""
     role: str = ""
+    #: Where the public finds all that the speaker said; in a proof nowhere.
+    speaker_page: str = ""
     paste: str = ""
     mine: Mine | None = None
 
@@ -185,6 +187,11 @@ class Article:
         return tuple(notice for notice in self.notices if notice.is_correction)
 
 
+def nowhere(_name: str) -> str:
+    """No page."""
+    return ""
+
+
 def article(
     content: dict[str, Any],
     *,
@@ -194,13 +201,14 @@ def article(
     address: str = "",
     picture_url: str = "",
     media: str = "staff_media",
+    person_page: Callable[[str], str] = nowhere,
     marks: Marked | None = None,
 ) -> Article:
     """The article for `content`.
 
     `address` is the page's own, in full. `media` names the URL from which documents are fetched: that of
-    the staff, unless the article is for the public. `marks` says what the reader of a proof covers; without
-    it there is no trace of such marks.
+    the staff, unless the article is for the public. `person_page` gives where more of a speaker is.
+    `marks` says what the reader of a proof covers; without it there is no trace of such marks.
     """
     if published:
         published = replace(published, instant=published.instant.replace(microsecond=0))
@@ -211,7 +219,7 @@ def article(
         type_label=type_label(content["type"]),
         headline=content["headline"],
         summary=content["summary"],
-        blocks=_blocks(content["body"], published, address),
+        blocks=tuple(_blocks(content["body"], published, address, person_page)),
         picture=picture(content["picture"], picture_url),
         notes=sanitised(content["notes"]),
         contacts=contact_lines(content["contacts"]),
@@ -354,17 +362,24 @@ def size_words(size: int) -> str:
     return f"{megabytes:.1f} MB" if megabytes < 9.95 else f"{megabytes:.0f} MB"
 
 
-def _blocks(body: list[dict[str, Any]], published: Moment | None, address: str) -> tuple[Block, ...]:
-    blocks, number = [], 0
+def _blocks(
+    body: list[dict[str, Any]], published: Moment | None, address: str, person_page: Callable[[str], str]
+) -> Iterator[Block]:
+    number = 0
     for stored in body:
-        block = Block(stored["kind"], sanitised(stored["html"]))
-        if block.kind == "quote":
-            number += 1
-            said = {key: stored.get(key, "") for key in ("speaker", "role")}
-            block = replace(block, number=number, **said)
-            block = replace(block, paste=_paste(block, published, address))
-        blocks.append(block)
-    return tuple(blocks)
+        if stored["kind"] != "quote":
+            yield Block(stored["kind"], sanitised(stored["html"]))
+            continue
+        number += 1
+        block = quote({**stored, "number": number})
+        speaker_page = person_page(block.speaker)
+        yield replace(block, paste=_paste(block, published, address), speaker_page=speaker_page)
+
+
+def quote(stored: dict[str, Any]) -> Block:
+    """A quote as content holds it, with its number."""
+    said = {key: stored.get(key, "") for key in ("speaker", "role")}
+    return Block("quote", sanitised(stored["html"]), stored["number"], **said)
 
 
 def _paste(quote: Block, published: Moment | None, address: str) -> str:

@@ -45,10 +45,11 @@ class TagKind(models.TextChoices):
     TYPE = "type"
     TOPIC = "topic"
     ORGANISATION = "organisation"
+    PERSON = "person"
 
 
 class Tag(models.Model):
-    """What a release is of, about and from: its type, its topics, its organisation and partners.
+    """What a release is of, about and from, and whom it quotes: type, topics, organisations, people.
 
     Written, rebuilt and compared as `Indexed` is.
     """

@@ -166,6 +166,7 @@ def test_the_archive_leads_to_all_there_is(newsroom, client):
     assert links(client, "/archive/") == [
         "/search/",
         f"/archive/{today().year}/",
+        "/people/",
         "/topics/bridges/",
         "/organisations/rivers/",
         "/types/news-story/",

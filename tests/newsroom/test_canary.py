@@ -90,6 +90,7 @@ LISTS = (
     "/archive/",
     f"/archive/{datetime.now(UTC).year}/",
     "/types/news-story/",
+    "/people/",
     "/feed.atom",
     "/feed.json",
     "/api/stories/",
@@ -125,7 +126,7 @@ class Armed:
         known = self.secret.known
         return {
             "uid": [known["uid"]],
-            "slug": [known["slug"], known["uid"], "canarytopic", "canaryorganisation"],
+            "slug": [known["slug"], known["uid"], "canarytopic", "canaryorganisation", "canaryspeaker"],
             "name": [known["name"], known["document"], self.secret.asset.sha256, "0" * 32],
             "number": ["1"],
             "year": [str(datetime.now(UTC).year)],

@@ -107,6 +107,10 @@ GUESSES = [
     "/organisations/",
     "/organisations/canaryorganisation/",
     "/people/canaryspeaker/",
+    "/people/canaryspeaker/?page=2",
+    "/people/canaryspeaker/feed.atom",
+    "/people/canaryspeaker/feed.json",
+    "/people/?after=canary",
     "/preview/{uid}/",
     "/stories/{uid}/",
     "/{slug}/",
@@ -403,7 +407,7 @@ def test_those_who_wrote_it_get_no_other_public_answer(newsroom, words, asset, a
 def test_the_lists_do_not_change_by_a_byte(newsroom, words, asset, client):
     newsroom.public(slug="another", headline="Another story")
     lists = ["/", "/feed.atom", "/feed.json", "/api/stories/", "/api/openapi.json", "/search/"]
-    lists += ["/archive/", f"/archive/{THIS_YEAR}/", "/types/news-story/"]
+    lists += ["/archive/", f"/archive/{THIS_YEAR}/", "/types/news-story/", "/people/"]
     lists += [
         "/sitemap.xml",
         "/robots.txt",
@@ -452,6 +456,16 @@ def test_at_its_instant_every_word_is_there(newsroom, words, asset, client):
         "/topics/canarytopic/feed.atom": ["canaryheadline", secret.known["uid"]],
         "/organisations/canarypartner/feed.json": ["canaryheadline", secret.known["uid"]],
         "/organisations/canaryorganisation/": ["canaryheadline", "canaryslug", "canarysummary"],
+        "/people/": ["canaryspeaker"],
+        "/people/canaryspeaker/": [
+            "canaryspeaker",
+            "canaryquote",
+            "canaryrole",
+            "canaryheadline",
+            "canaryslug",
+        ],
+        "/people/canaryspeaker/feed.atom": ["canaryspeaker", "canaryheadline", secret.known["uid"]],
+        "/people/canaryspeaker/feed.json": ["canaryspeaker", "canaryheadline", secret.known["uid"]],
         "/search/": ["canaryheadline", "canaryslug", "canarysummary", "canaryorganisation", "canarytopic"],
         "/search/?q=canaryheadline": ["<mark>canaryheadline</mark>", "canaryslug", "canarysummary"],
         "/search/?q=canaryhaedline": ['did you mean <a href="/search/?q=canaryheadline">'],

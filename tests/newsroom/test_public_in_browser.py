@@ -47,7 +47,7 @@ def site(live_newsroom, live_server) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("width", [1280, 375, 320])
 def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
@@ -57,6 +57,7 @@ def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, schem
     page.on("request", lambda request: asked.append(request.url))
     story = "/news/footbridge-harrow-weir/"
     lists = ("/archive/", f"/archive/{datetime.now(UTC).year}/", "/topics/bridges/", "/organisations/rivers/")
+    lists += ("/people/", "/people/mara-ellingham/")
     searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
     for path in ("/", story, f"{story}#quote-1", "/news/none/", *lists, *searches):
         page.goto(site + path)
