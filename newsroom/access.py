@@ -50,6 +50,8 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "organisation": EVERYBODY,
     "organisation_atom": EVERYBODY,
     "organisation_json": EVERYBODY,
+    "corrections": EVERYBODY,
+    "corrections_atom": EVERYBODY,
     "people": EVERYBODY,
     "person": EVERYBODY,
     "person_atom": EVERYBODY,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -109,10 +109,20 @@ def picture_url(picture: dict[str, Any] | None) -> str:
     return reverse("media", args=[picture["name"]]) if picture else ""
 
 
-def by_day(stories: Iterable[Listed]) -> list[tuple[Moment, list[Listed]]]:
+class Dated(Protocol):
+    """What was made public at some moment."""
+
+    @property
+    def published(self) -> Moment: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def by_day(stories: Iterable[D]) -> list[tuple[Moment, list[D]]]:
     """Stories with their day on the press office's clocks, whatever zone each was meant in."""
 
-    def day(story: Listed) -> Moment:
+    def day(story: D) -> Moment:
         return office(story.published.instant)
 
     days = groupby(stories, key=lambda story: day(story).day)

@@ -1,6 +1,7 @@
 """Whether what was withdrawn is gone: every surface that the public has is fetched and looked through."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -103,6 +104,8 @@ def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
     yield from _numbered(site, reverse("home"), traces)
     yield _page(site, reverse("archive"), traces)[0]
     yield from _pages(site, reverse("people"), _next_of_people, traces)
+    yield from _numbered(site, reverse("corrections"), traces, _without_withdrawals)
+    yield _page(site, reverse("corrections_atom"), traces, _without_withdrawals)[0]
     for words in ["", *sorted(traces.headlines)]:
         asked = f"?{urlencode({'q': words[:200]})}" if words else ""
         yield _search(site, reverse("search") + asked, words, traces)
@@ -136,10 +139,32 @@ def _gathered(site: "Site", story: Story, traces: Traces) -> Iterator[Answer]:
         yield from _numbered(site, reverse("archive_month", args=[f"{day:%Y}", f"{day:%m}"]), traces)
 
 
-def _numbered(site: "Site", path: str, traces: Traces) -> Iterator[Answer]:
+def _whole(body: str, _traces: Traces) -> str:
+    """All of an answer."""
+    return body
+
+
+# An entry of the log, as a page and as a feed.
+_WITHDRAWAL = re.compile(
+    r'<article class="item gone">.*?</article>'
+    r'|<entry>(?:(?!</entry>).)*?<category term="Withdrawal" />.*?</entry>',
+    re.DOTALL,
+)
+
+
+def _without_withdrawals(body: str, traces: Traces) -> str:
+    """The log without what says that a story was withdrawn. Of what was killed it says nothing either."""
+    return body if traces.kill else _WITHDRAWAL.sub("", body)
+
+
+#: What of an answer may not tell of the story.
+Part = Callable[[str, Traces], str]
+
+
+def _numbered(site: "Site", path: str, traces: Traces, part: Part = _whole) -> Iterator[Answer]:
     """The pages of a list, as many as there are."""
     for number in count(1):
-        answer, _ = _page(site, f"{path}?page={number}", traces)
+        answer, _ = _page(site, f"{path}?page={number}", traces, part)
         if answer.status == MISSING:
             break
         yield answer
@@ -180,9 +205,9 @@ FEEDS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _page(site: "Site", path: str, traces: Traces) -> tuple[Answer, str]:
+def _page(site: "Site", path: str, traces: Traces, part: Part = _whole) -> tuple[Answer, str]:
     status, body = site.get(path)
-    trace = traces.found_in(body)
+    trace = traces.found_in(part(body, traces))
     return Answer(path, status, f"“{trace}” is in it" if trace else ""), body
 
 

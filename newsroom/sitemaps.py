@@ -65,7 +65,7 @@ def part(number: int) -> Element:
 
 def lists() -> list[str]:
     """The addresses of the pages that list stories, but for months and people, to which others lead."""
-    found = [absolute("home"), absolute("archive"), absolute("people")]
+    found = [absolute("home"), absolute("archive"), absolute("people"), absolute("corrections")]
     found += [absolute("archive_year", f"{year:04}") for year in gathering.years()]
     for kind in gathering.FEW:
         for each in gathering.known(kind):

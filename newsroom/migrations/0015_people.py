@@ -1,4 +1,4 @@
-"""Who is quoted is among what stories are gathered by."""
+"""Who is quoted is among what stories are gathered by; corrections are found among all releases."""
 
 from django.db import migrations, models
 
@@ -88,6 +88,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='release',
+            index=models.Index(condition=models.Q(('kind', 'correction')), fields=['story'], name='release_corrections'),
+        ),
         migrations.AlterField(
             model_name='tag',
             name='kind',

@@ -106,6 +106,10 @@ class Release(Fact):
         constraints = [
             models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="release_kind_known"),
         ]
+        # Few of all: the public log of them.
+        indexes = [
+            models.Index(fields=["story"], condition=models.Q(kind="correction"), name="release_corrections"),
+        ]
         triggers = [
             guards.check(
                 "allowed",

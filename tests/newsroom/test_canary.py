@@ -91,6 +91,8 @@ LISTS = (
     f"/archive/{datetime.now(UTC).year}/",
     "/types/news-story/",
     "/people/",
+    "/corrections/",
+    "/corrections/feed.atom",
     "/feed.atom",
     "/feed.json",
     "/api/stories/",

@@ -22,7 +22,7 @@ from PIL import Image
 
 from newsroom import releasing
 from newsroom.access import PAGES
-from newsroom.models import Release
+from newsroom.models import Kind, Release
 from stories import attachments, files, pictures
 from stories.clocks import database_now
 from stories.models import Asset, Organisation, Revision, Topic
@@ -246,6 +246,16 @@ def called_off(newsroom, words: dict[str, Any]) -> Revision:
     return release.revision
 
 
+def armed_correction_of_a_public_story(newsroom, words: dict[str, Any]) -> Revision:
+    release = newsroom.public(slug="public-already")
+    revision = newsroom.edit(release.story, **words)
+    newsroom.sign(revision, newsroom.legal, newsroom.lawyer)
+    newsroom.sign(revision, newsroom.private_office, newsroom.secretary)
+    moment = Moment(database_now().astimezone(UTC) + timedelta(hours=1), LONDON)
+    note = {"kind": Kind.CORRECTION, "note": "Canarynote"}
+    return releasing.arm(revision=revision, by=newsroom.officer, moment=moment, **note).revision
+
+
 def newer_words_of_a_public_story(newsroom, words: dict[str, Any]) -> Revision:
     release = newsroom.public(slug="public-already")
     return newsroom.edit(release.story, **words)
@@ -258,6 +268,7 @@ STATES: dict[str, Callable[..., Revision]] = {
     "armed": lambda newsroom, words: arm(newsroom, words, within=timedelta(hours=1)).revision,
     "held past its embargo": held_past_its_embargo,
     "called off": called_off,
+    "armed correction of a public story": armed_correction_of_a_public_story,
     "newer words of a public story": newer_words_of_a_public_story,
 }
 
@@ -408,6 +419,7 @@ def test_the_lists_do_not_change_by_a_byte(newsroom, words, asset, client):
     newsroom.public(slug="another", headline="Another story")
     lists = ["/", "/feed.atom", "/feed.json", "/api/stories/", "/api/openapi.json", "/search/"]
     lists += ["/archive/", f"/archive/{THIS_YEAR}/", "/types/news-story/", "/people/"]
+    lists += ["/corrections/", "/corrections/feed.atom"]
     lists += [
         "/sitemap.xml",
         "/robots.txt",

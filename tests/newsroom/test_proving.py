@@ -57,6 +57,9 @@ def test_what_is_withdrawn_is_gone_from_every_surface(
         "/feed.atom",
         "/feed.json",
         "/api/stories/",
+        "/people/",
+        "/corrections/?page=1",
+        "/corrections/feed.atom",
         "/sitemap.xml",
     ):
         assert f"200 {path} nothing of it" in said

@@ -57,7 +57,7 @@ def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, schem
     page.on("request", lambda request: asked.append(request.url))
     story = "/news/footbridge-harrow-weir/"
     lists = ("/archive/", f"/archive/{datetime.now(UTC).year}/", "/topics/bridges/", "/organisations/rivers/")
-    lists += ("/people/", "/people/mara-ellingham/")
+    lists += ("/people/", "/people/mara-ellingham/", "/corrections/")
     searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
     for path in ("/", story, f"{story}#quote-1", "/news/none/", *lists, *searches):
         page.goto(site + path)
