@@ -52,6 +52,7 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "organisation_json": EVERYBODY,
     "corrections": EVERYBODY,
     "corrections_atom": EVERYBODY,
+    "oembed": EVERYBODY,
     "people": EVERYBODY,
     "person": EVERYBODY,
     "person_atom": EVERYBODY,

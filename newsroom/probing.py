@@ -4,6 +4,7 @@ What is to be looked for is an outbox row (`Lookout`) that the receipt brings wi
 again with back-off until it is seen. What was answered is a fact (`Probe`) each time that it changes.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import ParseError, fromstring
@@ -23,6 +24,7 @@ from .models import Lookout, Probe, Release
 ATOM = f"{{{feeds.ATOM}}}"
 #: The length of `Probe.differed`.
 WORDS = 300
+_OTHERS = re.compile(rb'<aside class="related.*?</aside>', re.DOTALL)
 
 
 class NotSeen(OSError):
@@ -95,13 +97,19 @@ def _page_differs(release: Release, page: outside.Answer) -> str:
     # Nothing is said about the page where it cannot be drawn here: whatever the reason, somebody has to look.
     except Exception as error:
         return f"this worker could not draw the page to compare it ({type(error).__name__})"
-    if page.body == cleared:
+    seen, cleared = (_without_others(body) for body in (page.body, cleared))
+    if seen == cleared:
         return ""
-    at = next((place for place, (a, b) in enumerate(zip(page.body, cleared, strict=False)) if a != b), None)
+    at = next((place for place, (a, b) in enumerate(zip(seen, cleared, strict=False)) if a != b), None)
     if at is None:
-        return f"the page has {len(page.body)} bytes, what was cleared has {len(cleared)}"
+        return f"the page has {len(seen)} bytes, what was cleared has {len(cleared)}"
     line = cleared.count(b"\n", 0, at) + 1
     return f"the page is not what was cleared, from byte {at + 1} on (line {line})"
+
+
+def _without_others(body: bytes) -> bytes:
+    """A page without the other stories that it leads to, of which one may come out or go at any moment."""
+    return _OTHERS.sub(b"", body)
 
 
 def expected(release: Release) -> bytes:

@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from itertools import count
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import NoReverseMatch, reverse
 from lxml import etree
@@ -16,6 +17,7 @@ from lxml import etree
 from stories.clocks import office
 from stories.models import Asset, Story
 
+from . import oembed
 from .feeds import ATOM
 from .models import Release, Tag, TagKind, Visibility, Withdrawal
 from .public import TEXTS
@@ -95,6 +97,9 @@ def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
         if not fault and status == OK and 'class="notice stop"' not in body:
             fault = "it does not say that the story was withdrawn"
         yield Answer(path, status, fault)
+        for form in oembed.FORMATS:
+            asked = urlencode({"url": settings.SITE_URL + path, "format": form})
+            yield _absent(site, f"{reverse('oembed')}?{asked}", "it is still answered")
         for form in TEXTS:
             yield _page(site, reverse("story_text", args=[address, form]), traces)[0]
 

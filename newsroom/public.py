@@ -6,12 +6,14 @@ old" is two for caches that count in whole seconds, and a story would be late be
 """
 
 import json
+from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, Func, JSONField, OuterRef, Value
 from django.http import (
     Http404,
     HttpRequest,
@@ -29,10 +31,11 @@ from django.views.decorators.http import require_safe
 
 from stories import files, rendering
 from stories.models import Asset
+from stories.moments import Moment
 
-from . import pasting, people
+from . import gathering, pasting, people
 from .listing import address, by_day, newest, picture_url, published
-from .models import Release, Visibility, Withdrawal, release_clock
+from .models import Release, TagKind, Visibility, Withdrawal, release_clock
 
 HTML = "text/html; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -44,6 +47,8 @@ TEXTS = {
 #: What is for programs is told in JSON also that it is not there.
 API_PATHS = "/api/"
 PAGE_SIZE = 20
+#: How many stories a story leads to.
+MOST_RELATED = 3
 OK = 200
 
 
@@ -108,9 +113,32 @@ def page_number(request: HttpRequest) -> int:
     return int(number)
 
 
+class Related(NamedTuple):
+    """A public story that is about the same as another, or from the same organisation.
+
+    It is no part of what was cleared, and stands below the article.
+    """
+
+    slug: str
+    headline: str
+    type_label: str
+    published: Moment
+
+    @classmethod
+    def of_release(cls) -> Func:
+        """On `Visibility`, the newest of them as the database gives them."""
+        return Func(F("release_id"), Value(MOST_RELATED), function="related_to", output_field=JSONField())
+
+    @classmethod
+    def of_stored(cls, stored: dict[str, str]) -> "Related":
+        """One of them."""
+        moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
+        return cls(stored["slug"], stored["headline"], rendering.type_label(stored["type"]), moment)
+
+
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """The newest story, then the others by day."""
+    """The newest story, then the others by day, and the ways to the topics."""
     number = page_number(request)
     start = (number - 1) * PAGE_SIZE
     stories = newest(start, start + PAGE_SIZE + 1)
@@ -126,29 +154,38 @@ def home(request: HttpRequest) -> HttpResponseBase:
         older=number + 1 if len(stories) > PAGE_SIZE else 0,
         top=leads[0] if leads else None,
         days=by_day(shown[len(leads) :]),
+        topics=gathering.known(TagKind.TOPIC) if number == 1 else [],
     )
 
 
 @require_safe
 def story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
-    shown = shown_at(slug)
+    shown = shown_at(slug, related=Related.of_release())
     if not shown.is_public:
         return _was_here(request, shown)
     article = public_article(shown)
     return page(
-        request, "public/story.html", article=article, slug=shown.slug, structured=structured(article)
+        request,
+        "public/story.html",
+        article=article,
+        slug=shown.slug,
+        structured=structured(article),
+        by_mail=by_mail(article),
+        related=[Related.of_stored(stored) for stored in getattr(shown, "related", ())],
     )
 
 
-def shown_at(slug: str) -> Visibility:
+def shown_at(slug: str, **more: Func) -> Visibility:
     """What the public reads at an address; where there is nothing any more, what it read there last.
+
+    It is found by one query, with `more` columns.
 
     Raises:
         Http404: it never read anything there.
     """
     there = Visibility.objects.with_public().filter(slug=slug, visible_from__lte=release_clock())
-    shown = there.order_by("-is_public", "-pk").first()
+    shown = there.annotate(**more).order_by("-is_public", "-pk").first()
     if shown is None:
         raise Http404
     return shown
@@ -237,6 +274,12 @@ def _was_here(request: HttpRequest, once: Visibility) -> HttpResponseBase:
         "reason": gone.reason,
     }
     return page(request, "public/withdrawn.html", **context)
+
+
+def by_mail(article: rendering.Article) -> str:
+    """The address by which a reader's own mail program writes to somebody of a story."""
+    words = "\n\n".join(filter(None, (article.summary, article.address)))
+    return "mailto:?" + urlencode({"subject": article.headline, "body": words}, quote_via=quote)
 
 
 def structured(article: rendering.Article) -> SafeString:

@@ -76,6 +76,26 @@ CREATE FUNCTION people_after(place text, most integer) RETURNS TABLE (slug text,
     LIMIT most
 $$;
 
+-- The public stories nearest to a release: those about one of its topics first, then those of its organisations; of
+-- each the newest among the ten that were armed last. So each topic and organisation costs one look into an index,
+-- however many stories are about it.
+CREATE FUNCTION related_to(wanted bigint, most integer) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('slug', slug, 'headline', headline, 'type', type,
+        'first_from', first_from, 'zone', zone) ORDER BY organisation, first_from DESC, slug), '[]')
+    FROM (SELECT v.slug, text_in(r.content, 'headline') AS headline, text_in(r.content, 'type') AS type, v.first_from,
+            n.zone, near.organisation
+        FROM (SELECT found.release_id, bool_and(mine.kind = 'organisation') AS organisation
+            FROM release_clock() AS clock, newsroom_tag mine CROSS JOIN LATERAL (
+                SELECT t.release_id FROM newsroom_tag t JOIN newsroom_visibility v ON v.release_id = t.release_id
+                WHERE t.kind = mine.kind AND t.slug = mine.slug AND t.release_id <> wanted AND is_visible(v, clock)
+                ORDER BY t.release_id DESC LIMIT 10) AS found
+            WHERE mine.release_id = wanted AND mine.kind IN ('topic', 'organisation')
+            GROUP BY found.release_id) AS near
+        JOIN newsroom_visibility v ON v.release_id = near.release_id
+        JOIN newsroom_release n ON n.id = near.release_id JOIN stories_revision r ON r.id = n.revision_id
+        ORDER BY near.organisation, v.first_from DESC, v.slug LIMIT most) AS nearest
+$$;
+
 INSERT INTO newsroom_tag (release_id, kind, slug, name)
     SELECT t.* FROM tagged_of(ARRAY(SELECT id FROM newsroom_release)) t WHERE t.kind = 'person';
 """

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
@@ -61,6 +62,7 @@ TITLE = "Canarytitle"
 PICTURE_WORDS = {"alt": "Canaryalt", "caption": "Canarycaption", "credit": "Canarycredit"}
 #: What a reader of the page sees of it, when it is public. The slug stands in its address.
 CANARIES = re.findall(r"canary\w+", f"{WORDS} {PICTURE_WORDS} {TITLE}".lower())
+SITE = settings.SITE_URL
 THIS_YEAR = datetime.now(UTC).year
 #: Of these, what stands in its text: no picture, no file, no topic, and links in Markdown alone.
 NOT_IN_TEXT = {*re.findall(r"canary\w+", f"{PICTURE_WORDS} {TITLE}".lower()), "canarytopic", "canarylink"}
@@ -111,6 +113,8 @@ GUESSES = [
     "/people/canaryspeaker/feed.atom",
     "/people/canaryspeaker/feed.json",
     "/people/?after=canary",
+    f"/oembed?url={SITE}/news/{{slug}}/",
+    f"/oembed?url={SITE}/news/{{slug}}/&format=xml&maxwidth=9999",
     "/preview/{uid}/",
     "/stories/{uid}/",
     "/{slug}/",
@@ -468,6 +472,7 @@ def test_at_its_instant_every_word_is_there(newsroom, words, asset, client):
         "/topics/canarytopic/feed.atom": ["canaryheadline", secret.known["uid"]],
         "/organisations/canarypartner/feed.json": ["canaryheadline", secret.known["uid"]],
         "/organisations/canaryorganisation/": ["canaryheadline", "canaryslug", "canarysummary"],
+        f"/oembed?url={SITE}/news/canaryslug/": ["canaryheadline", "canaryorganisation", asset.sha256],
         "/people/": ["canaryspeaker"],
         "/people/canaryspeaker/": [
             "canaryspeaker",

@@ -145,11 +145,11 @@ def test_a_page_that_there_cannot_be_is_not_found(newsroom, client, number):
     assert client.get("/", {"page": number}).status_code == 404
 
 
-def test_any_list_takes_one_query(newsroom, client, django_assert_num_queries, asset):
+def test_the_home_page_takes_two_queries(newsroom, client, django_assert_num_queries, asset):
     client.get("/")
     for number in range(3):
         newsroom.public(slug=f"story-{number}", picture=pictured(asset))
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             client.get("/")
 
 
