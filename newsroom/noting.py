@@ -4,18 +4,18 @@ Nothing is in the log that the story's own address does not say: the corrections
 are gone with it, a story that was killed is not named, and what is public again is not said to be withdrawn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 
 from stories import rendering
 from stories.moments import Moment
 
 from .listing import published
-from .models import Kind, Release, Withdrawal, release_clock
+from .models import Kind, Release, Visibility, Withdrawal, release_clock, visible
 
 CORRECTION, WITHDRAWAL = "Correction", "Withdrawal"
 
@@ -43,47 +43,55 @@ class Noted(NamedTuple):
 
 
 def noted(start: int, stop: int) -> list[Noted]:
-    """Corrections and withdrawals from place `start` to before place `stop`, the newest first. One query."""
+    """Corrections and withdrawals from place `start` to before place `stop`, the newest first. Two queries.
+
+    The places are counted without the words, which are fetched for those shown.
+    """
     both = _corrections()[:stop].union(_withdrawals()[:stop], all=True)
-    return [_of_row(row) for row in both.order_by("-when", "slug")[start:stop]]
+    rows: list[Any] = list(both.order_by("-when", "of")[start:stop])
+    corrected = {row["of"] for row in rows if row["label"] == CORRECTION}
+    withdrawn = {row["gone"] for row in rows if row["label"] == WITHDRAWAL}
+    shown = {each["story_id"]: each for each in _shown(corrected, withdrawn)}
+    return [_of_row({**row, **shown[row["of"]]}) for row in rows if row["of"] in shown]
 
 
 def _corrections() -> QuerySet[Release, Any]:
-    """The corrections that are in effect, of stories that are public, by the words that are public now."""
-    now = Release.objects.public().filter(story=OuterRef("story"))
+    """The corrections that are in effect, of stories that were not withdrawn since."""
     made = Release.objects.filter(
-        Exists(now),
-        kind=Kind.CORRECTION,
-        visibility__visible_from__lte=release_clock(),
-        visibility__withdrawn_at=None,
+        kind=Kind.CORRECTION, visibility__visible_from__lte=release_clock(), visibility__withdrawn_at=None
     )
     return made.order_by("-visibility__visible_from").values(
         label=Value(CORRECTION),
         when=F("visibility__visible_from"),
-        moment_zone=F("zone"),
+        meant_in=F("zone"),
         told=F("note"),
-        uid=F("story__uid"),
-        slug=Subquery(now.values("visibility__slug")),
-        headline=Subquery(now.values(words=KeyTextTransform("headline", "revision__content"))),
-        story_type=Subquery(now.values(words=KeyTextTransform("type", "revision__content"))),
+        of=F("story_id"),
+        gone=F("pk"),
     )
 
 
 def _withdrawals() -> QuerySet[Withdrawal, Any]:
     """The withdrawals of what is withdrawn now, and not killed since."""
-    of_the_story = Withdrawal.objects.filter(story=OuterRef("story"))
+    later = Withdrawal.objects.filter(story=OuterRef("story"), pk__gt=OuterRef("pk"))
     public = Release.objects.public().filter(story=OuterRef("story"))
-    made = Withdrawal.objects.filter(
-        ~Exists(of_the_story.filter(pk__gt=OuterRef("pk"))), ~Exists(public), kill=False
-    )
-    content = "release__revision__content"
+    made = Withdrawal.objects.filter(~Exists(later), ~Exists(public), kill=False)
     return made.order_by("-at").values(
         label=Value(WITHDRAWAL),
         when=F("at"),
-        moment_zone=F("release__zone"),
+        meant_in=F("release__zone"),
         told=F("reason"),
+        of=F("story_id"),
+        gone=F("release_id"),
+    )
+
+
+def _shown(corrected: set[int], withdrawn: set[int]) -> Iterable[Any]:
+    """The address and the words of stories: of what is public now, or, of what was withdrawn, of that."""
+    content = "release__revision__content"
+    return Visibility.objects.filter(Q(visible(), story__in=corrected) | Q(pk__in=withdrawn)).values(
+        "story_id",
+        "slug",
         uid=F("story__uid"),
-        slug=F("release__visibility__slug"),
         headline=KeyTextTransform("headline", content),
         story_type=KeyTextTransform("type", content),
     )
@@ -92,7 +100,7 @@ def _withdrawals() -> QuerySet[Withdrawal, Any]:
 def _of_row(row: Mapping[str, Any]) -> Noted:
     return Noted(
         label=row["label"],
-        published=published(row["when"], row["moment_zone"]),
+        published=published(row["when"], row["meant_in"]),
         note=row["told"],
         uid=str(row["uid"]),
         slug=row["slug"],
