@@ -79,7 +79,7 @@ def paths(newsroom) -> dict[str, str]:
         **{
             name: {"slug": "bridges"}
             for name in PAGES
-            if name == "type" or name.split("_")[0] in {"topic", "organisation"}
+            if name == "type" or name.split("_")[0] in {"topic", "organisation", "person"}
         },
         "media": {"name": "0" * 64 + ".png"},
         "staff_media": {"name": "0" * 64 + ".png"},

@@ -238,6 +238,10 @@ def test_what_xml_cannot_hold_is_left_out(newsroom, client):
     assert entry.summary == "]]> 😀"
 
 
+#: The pages that are there however little is public.
+ALWAYS = ("/", "/archive/", "/people/", "/corrections/")
+
+
 def addresses(client, path: str = "/sitemap.xml") -> list[str | None]:
     response = client.get(path)
     assert response["Content-Type"] == "application/xml; charset=utf-8"
@@ -245,7 +249,7 @@ def addresses(client, path: str = "/sitemap.xml") -> list[str | None]:
 
 
 def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django_assert_num_queries):
-    assert addresses(client) == [f"{SITE}/", f"{SITE}/archive/"]
+    assert addresses(client) == [f"{SITE}{path}" for path in ALWAYS]
     newsroom.public(slug="first")
     newsroom.public(slug="second")
     newsroom.armed(slug="third")
@@ -257,7 +261,7 @@ def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django
 def lists(*more: str) -> list[str]:
     """The addresses of the pages that list stories, when there are some of this year."""
     year = office(database_now()).local.year
-    return [f"{SITE}{path}" for path in ("/", "/archive/", f"/archive/{year}/", "/types/news-story/", *more)]
+    return [f"{SITE}{path}" for path in (*ALWAYS, f"/archive/{year}/", "/types/news-story/", *more)]
 
 
 def test_the_sitemap_has_the_topics_and_organisations_of_what_is_public(newsroom, client):

@@ -175,7 +175,7 @@ def test_a_story_has_all_its_words(newsroom, client, asset):
         "The bridge saves walkers two miles.",
         "<p>A footbridge opened at Harrow Weir today.</p>",
         "<blockquote><p>Nobody will have to wade here again.</p></blockquote>",
-        "<b>Mara Ellingham</b> Secretary of State for Rivers",
+        '<b><a href="/people/mara-ellingham/">Mara Ellingham</a></b> Secretary of State for Rivers',
         '<figure class="said" id="quote-1">',
         "The bridge is 40 metres long.",
         '<a href="tel:02079460000">020 7946 0000</a>',

@@ -9,7 +9,11 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from newsroom import releasing
+from newsroom.models import Kind
 from stories import pictures
+
+BRIDGES = {"slug": "bridges", "name": "Bridges"}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,12 +28,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(live_newsroom, live_server) -> str:
-    """A newsroom with two public stories, one of them with a picture and much else."""
+    """A newsroom with public stories, one of them with a picture and much else; one was withdrawn."""
     file = BytesIO()
     Image.new("RGB", (640, 360), "#557481").save(file, "PNG")
     file.seek(0)
     asset = pictures.store(file, live_newsroom.drafter)
-    live_newsroom.public(slug="another", headline="A" * 60)
+    another = live_newsroom.public(slug="another", headline="A" * 60, topics=[BRIDGES])
+    revision = live_newsroom.edit(another.story, summary="Better")
+    live_newsroom.sign(revision, live_newsroom.legal, live_newsroom.lawyer)
+    noted = {"kind": Kind.CORRECTION, "note": "W" * 60}
+    releasing.arm(revision=revision, by=live_newsroom.officer, moment=None, **noted)
+    gone = live_newsroom.public(slug="gone")
+    releasing.withdraw(story=gone.story, by=live_newsroom.officer, reason="It was wrong.")
     live_newsroom.public(
         picture={
             "sha256": asset.sha256,
@@ -40,7 +50,7 @@ def site(live_newsroom, live_server) -> str:
             "caption": "At noon",
             "credit": "Rivers",
         },
-        topics=[{"slug": "bridges", "name": "Bridges"}],
+        topics=[BRIDGES],
         organisation={"slug": "rivers", "name": "Department for Rivers and Coasts"},
     )
     return str(live_server.url)
@@ -79,6 +89,26 @@ def test_a_quote_is_opened_for_copying_without_a_script(browser, site):
     assert paste.is_visible()
     assert paste.inner_text().startswith("“Nobody will have to wade here again.” Mara Ellingham, ")
     context.close()
+
+
+def test_on_paper_there_is_the_story_and_no_more(browser, site):
+    page = browser.new_page()
+    page.goto(f"{site}/news/footbridge-harrow-weir/")
+    page.emulate_media(media="print")
+    for shown in ("h1", "#quote-1", "#notes", "#contacts", ".end-mark", ".on-paper"):
+        assert page.locator(shown).is_visible(), shown
+    for hidden in (
+        "aside.related",
+        "#pass-on",
+        ".masthead nav",
+        ".foot",
+        "#quote-1 .copy",
+        "#quote-1 .paste",
+    ):
+        assert page.locator(hidden).count() == 1, hidden
+        assert not page.locator(hidden).is_visible(), hidden
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.close()
 
 
 def test_a_story_takes_four_requests_and_its_icon(browser, site):
