@@ -24,6 +24,7 @@ from tests.newsroom.test_nothing_early import noise
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("worker")]
 
 PAGE = "/news/footbridge-harrow-weir/"
+SAID = "/people/mara-ellingham/"
 #: What a page may be behind: the rest of a second, and the time that it takes to be made and looked at.
 BEHIND = 1.0
 
@@ -98,7 +99,7 @@ def test_a_story_by_tls_pressed_and_kept_for_the_rest_of_the_second(front, live_
     assert front.get(PAGE, method="POST").status == 403
 
 
-@pytest.mark.parametrize("path", [PAGE, "/", "/feed.atom"])
+@pytest.mark.parametrize("path", [PAGE, "/", "/feed.atom", SAID])
 def test_before_its_instant_not_a_byte_and_within_a_second_all(front, live_newsroom, path):
     moment = Moment(database_now().astimezone(UTC) + timedelta(seconds=3.4), "UTC")
     releasing.arm(revision=live_newsroom.cleared(), by=live_newsroom.officer, moment=moment)
@@ -125,7 +126,7 @@ def test_what_is_withdrawn_is_gone_within_a_second(front, live_newsroom):
 def test_the_public_goes_on_reading_when_the_newsroom_is_down(front, live_newsroom):
     first = live_newsroom.public()
     killed = live_newsroom.public(slug="killed")
-    warm = [PAGE, "/", "/feed.atom", "/robots.txt"]
+    warm = [PAGE, "/", "/feed.atom", "/robots.txt", SAID, "/corrections/"]
     before = {path: front.get(path).body for path in [*warm, "/news/killed/"]}
     releasing.withdraw(story=killed.story, by=live_newsroom.officer, reason="Wrong", kill=True)
     time.sleep(1)

@@ -69,7 +69,7 @@ def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, schem
     lists = ("/archive/", f"/archive/{datetime.now(UTC).year}/", "/topics/bridges/", "/organisations/rivers/")
     lists += ("/people/", "/people/mara-ellingham/", "/corrections/")
     searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
-    for path in ("/", story, f"{story}#quote-1", "/news/none/", *lists, *searches):
+    for path in ("/", story, f"{story}#quote-1", "/news/another/", "/news/none/", *lists, *searches):
         page.goto(site + path)
         assert [found["id"] for found in Axe().run(page).response["violations"]] == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
