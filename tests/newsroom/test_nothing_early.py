@@ -112,7 +112,7 @@ GUESSES = [
     "/people/canaryspeaker/?page=2",
     "/people/canaryspeaker/feed.atom",
     "/people/canaryspeaker/feed.json",
-    "/people/?after=canary",
+    "/people/?after=can",
     f"/oembed?url={SITE}/news/{{slug}}/",
     f"/oembed?url={SITE}/news/{{slug}}/&format=xml&maxwidth=9999",
     "/preview/{uid}/",
