@@ -104,7 +104,7 @@ INSERT INTO newsroom_tag (release_id, kind, slug, name)
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsroom', '0013_search'),
+        ('newsroom', '0014_announced'),
     ]
 
     operations = [
