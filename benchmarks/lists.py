@@ -106,6 +106,7 @@ class Pages:
     def __init__(self, random: Random) -> None:
         from approvals.models import Desk, Standing
         from approvals.rules import MISSING
+        from newsroom import people
         from newsroom.bulk.words import PLACES
         from newsroom.models import Visibility
         from stories.models import Story, User
@@ -118,6 +119,7 @@ class Pages:
         self.people = list(User.objects.values_list("pk", flat=True))
         self.to_clear = list(missing.values_list("story__uid", flat=True)[:2000])
         self.slugs = list(Visibility.objects.filter(announced=True).values_list("slug", flat=True)[:2000])
+        self.quoted = [person.slug for person in people.quoted("", 2000)]
         old = Story.objects.filter(team=None, pk__lte=Story.objects.count() // 2)
         self.old = list(old.values_list("uid", flat=True)[:2000])
         self.kinds: dict[str, Callable[[], Ask]] = {
@@ -136,6 +138,8 @@ class Pages:
             "desk": lambda: (self.anybody, "/desk/"),
             "public home page": lambda: (None, "/"),
             "public story page": lambda: (None, f"/news/{random.choice(self.slugs)}/"),
+            "public page of a person": lambda: (None, f"/people/{random.choice(self.quoted)}/"),
+            "public log of corrections": lambda: (None, "/corrections/"),
         }
 
     @property

@@ -1,5 +1,6 @@
 """What a stranger sees of a release, held against what was cleared, over real HTTP."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,26 @@ def test_the_receipt_and_the_lookout_are_written_together(live_newsroom):
     receipt = releasing.announce(release_id=release.pk, worker="test")
     lookout = Lookout.objects.get()
     assert (lookout.release, lookout.since) == (release, receipt.at)
+
+
+def test_another_story_that_comes_or_goes_meanwhile_is_no_difference(live_newsroom, from_outside, settings):
+    """The stories that a page leads to are no part of what was cleared."""
+    topics = [{"slug": "bridges", "name": "Bridges"}]
+    live_newsroom.public(slug="other", topics=topics)
+    release = live_newsroom.public(topics=topics)
+    releasing.announce(release_id=release.pk, worker="test")
+    left_out: list[bytes] = []
+
+    def alter(path: str, body: bytes) -> bytes:
+        left_out.extend(re.findall(b'<aside class="related.*?</aside>', body, re.DOTALL))
+        return re.sub(b'<aside class="related.*?</aside>', b"", body, flags=re.DOTALL)
+
+    with between(from_outside, alter) as proxy:
+        settings.PROBE_URL = proxy.url
+        probing.look_next("test")
+    assert b"/news/other/" in left_out[0]
+    probe = Probe.objects.get()
+    assert (probe.seen, probe.differed) == (True, "")
 
 
 def test_one_byte_that_is_another_is_found(announced, from_outside, settings):
