@@ -99,8 +99,9 @@ def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
 
 
 def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
-    """The pages of news, of the search, the feeds and the API, and each part of the sitemap."""
+    """The pages of news, about the newsroom, of the search, feeds, the API, each part of the sitemap."""
     yield from _numbered(site, reverse("home"), traces)
+    yield _page(site, reverse("about"), traces)[0]
     yield _page(site, reverse("archive"), traces)[0]
     for words in ["", *sorted(traces.headlines)]:
         asked = f"?{urlencode({'q': words[:200]})}" if words else ""

@@ -30,7 +30,7 @@ from django.views.decorators.http import require_safe
 from stories import files, rendering
 from stories.models import Asset
 
-from . import pasting
+from . import house, pasting
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, Visibility, Withdrawal, release_clock
 
@@ -70,10 +70,10 @@ def fresh(response: HttpResponseBase) -> None:
     response["X-Accel-Expires"] = "@1"
 
 
-def site() -> dict[str, Any]:
-    """What every public page shows of the newsroom itself."""
-    press = rendering.contact_lines(getattr(settings, "PRESS_CONTACTS", ""))
-    return {"organisation": settings.ORGANISATION, "url": settings.SITE_URL, "press": press}
+def site(shown: house.Shown | None = None) -> dict[str, Any]:
+    """What every public page shows of the newsroom itself: `shown`, or what is set now."""
+    shown = shown or house.current()
+    return {"organisation": shown.name, "url": settings.SITE_URL, "press": shown.press, "house": shown}
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
@@ -243,7 +243,8 @@ def structured(article: rendering.Article) -> SafeString:
     assert article.published is not None
     moment = article.published.local.isoformat()
     updated = article.updated.local.isoformat() if article.updated else moment
-    publisher = {"@type": "GovernmentOrganization", "name": settings.ORGANISATION, "url": settings.SITE_URL}
+    newsroom = house.current().name
+    publisher = {"@type": "GovernmentOrganization", "name": newsroom, "url": settings.SITE_URL}
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -255,7 +256,7 @@ def structured(article: rendering.Article) -> SafeString:
         "inLanguage": "en-GB",
         "url": article.address,
         "mainEntityOfPage": article.address,
-        "author": {"@type": "Organization", "name": article.organisation or settings.ORGANISATION},
+        "author": {"@type": "Organization", "name": article.organisation or newsroom},
         "publisher": publisher,
         "isAccessibleForFree": True,
     }

@@ -245,7 +245,7 @@ def addresses(client, path: str = "/sitemap.xml") -> list[str | None]:
 
 
 def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django_assert_num_queries):
-    assert addresses(client) == [f"{SITE}/", f"{SITE}/archive/"]
+    assert addresses(client) == [f"{SITE}/", f"{SITE}/about/", f"{SITE}/archive/"]
     newsroom.public(slug="first")
     newsroom.public(slug="second")
     newsroom.armed(slug="third")
@@ -255,9 +255,10 @@ def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django
 
 
 def lists(*more: str) -> list[str]:
-    """The addresses of the pages that list stories, when there are some of this year."""
+    """The addresses of the pages that are no story, when there are stories of this year."""
     year = office(database_now()).local.year
-    return [f"{SITE}{path}" for path in ("/", "/archive/", f"/archive/{year}/", "/types/news-story/", *more)]
+    paths = ("/", "/about/", "/archive/", f"/archive/{year}/", "/types/news-story/", *more)
+    return [f"{SITE}{path}" for path in paths]
 
 
 def test_the_sitemap_has_the_topics_and_organisations_of_what_is_public(newsroom, client):
