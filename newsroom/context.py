@@ -14,6 +14,7 @@ from stories.moments import Moment
 
 from . import demo, house, releasing
 from .models import HoldAll
+from .showing import Shown
 
 if TYPE_CHECKING:
     from . import alarms
@@ -26,7 +27,7 @@ class DeskContext:
         self.request = request
 
     @cached_property
-    def house(self) -> house.Shown:
+    def house(self) -> Shown:
         """What the public is shown of the newsroom itself."""
         return house.current()
 

@@ -20,7 +20,7 @@ from stories.clocks import database_now
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
-from . import house, probing, releasing
+from . import house, probing, releasing, showing
 from .demo_documents import GAUGES, WEND_GATES, Document
 from .models import Subscriber
 
@@ -309,7 +309,7 @@ def furnish() -> None:
 
 def present(by: User) -> None:
     """Set how the newsroom presents itself, with a logo, other colours and people to ring."""
-    shown = house.propose(
+    shown = showing.propose(
         name="Department for Rivers and Coasts",
         strapline="News from the water’s edge",
         about=(
@@ -319,13 +319,13 @@ def present(by: User) -> None:
             " address.</p>"
         ),
         contacts=[
-            house.Contact(
+            showing.Contact(
                 role="Press desk",
                 telephone="020 7946 0123",
                 email="press@rivers.example",
                 hours="Monday to Friday, 8 am to 6 pm",
             ),
-            house.Contact(
+            showing.Contact(
                 name="Ines Okoro",
                 role="duty press officer",
                 telephone="020 7946 0155",

@@ -14,7 +14,7 @@ from stories.editor import NotesField
 from stories.models import Asset
 from stories.views import person
 
-from . import colours, house
+from . import colours, house, showing
 from .colours import Scheme
 
 #: Rows for contacts that are not there yet.
@@ -34,13 +34,16 @@ class ContactForm(forms.Form):
     )
     hours = forms.CharField(required=False, max_length=150)
 
-    def contact(self) -> house.Contact:
+    def contact(self) -> showing.Contact:
         """What was typed, as far as it can be kept."""
-        return house.Contact(**{name: self.cleaned_data.get(name, "") for name in self.fields})
+        return showing.Contact(**{name: self.cleaned_data.get(name, "") for name in self.fields})
 
 
 ContactRows = forms.formset_factory(
-    ContactForm, extra=BLANK_ROWS, max_num=house.MOST_CONTACTS, absolute_max=house.MOST_CONTACTS + BLANK_ROWS
+    ContactForm,
+    extra=BLANK_ROWS,
+    max_num=showing.MOST_CONTACTS,
+    absolute_max=showing.MOST_CONTACTS + BLANK_ROWS,
 )
 
 
@@ -88,10 +91,10 @@ class HouseForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, sent: Any = None, *, request: HttpRequest) -> None:
         found = house.newest()
-        self.before = house.of_fact(found) if found else house.of_environment()
+        self.before = showing.of_fact(found) if found else showing.of_environment()
         self.user, self.session = person(request), request.session
         super().__init__(data, sent, initial=self._initial())
-        sorted_out = house.sorted_out(self.before.press) if found is None else self.before.contacts
+        sorted_out = showing.sorted_out(self.before.press) if found is None else self.before.contacts
         self.rows = (
             ContactRows(self.data, prefix="contact")
             if self.is_bound
@@ -111,15 +114,15 @@ class HouseForm(forms.Form):
         told = {name: data.get(name) or "" for name in ("name", "strapline", "about", "logo_alt")}
         accents = {name: data.get(name) or "" for name in ("accent", "accent_dark")}
         try:
-            self.shown = house.propose(
+            self.shown = showing.propose(
                 **told, **accents, contacts=contacts, logo=data["asset"], logo_url=self._url(data["asset"])
             )
-        except house.Invalid as refusal:
+        except showing.Invalid as refusal:
             for field, words in refusal.faults:
                 self._refuse(field, words, places)
         return data
 
-    def _contacts(self) -> tuple[list[int], list[house.Contact]]:
+    def _contacts(self) -> tuple[list[int], list[showing.Contact]]:
         """The contacts that were typed, and in which rows."""
         if not self.rows.is_valid():
             if self.rows.non_form_errors():
@@ -191,10 +194,10 @@ class HouseForm(forms.Form):
         return sum(len(words) if name == NON_FIELD_ERRORS else 1 for name, words in self.errors.items())
 
     @property
-    def logo_shown(self) -> house.Logo | None:
+    def logo_shown(self) -> showing.Logo | None:
         """The logo that the form holds now."""
         asset = self._kept(str(self["logo_kept"].value() or ""))
-        return house.Logo(asset, "", self._url(asset)) if asset else None
+        return showing.Logo(asset, "", self._url(asset)) if asset else None
 
     @property
     def accents(self) -> Iterator[Accent]:

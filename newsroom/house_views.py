@@ -12,7 +12,7 @@ from stories import rendering
 from stories.clocks import database_now, office
 from stories.views import person
 
-from . import colours, house
+from . import colours, house, showing
 from .colours import Scheme
 from .house_forms import HouseForm
 from .listing import by_day, newest
@@ -68,7 +68,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 def _overtaken(request: HttpRequest, form: HouseForm, refusal: house.Overtaken) -> HttpResponse:
     # Saving again is then a decision: it sets this in the place of theirs, which stays on the record.
     form.rebase(refusal.newest.pk)
-    theirs = house.differences(form.shown, house.of_fact(refusal.newest))
+    theirs = showing.differences(form.shown, showing.of_fact(refusal.newest))
     return _page(request, form, status=CONFLICT, overtaken=refusal, theirs=theirs)
 
 

@@ -33,6 +33,7 @@ from stories.models import Asset
 from . import house, pasting
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, Visibility, Withdrawal, release_clock
+from .showing import Shown
 
 HTML = "text/html; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -70,7 +71,7 @@ def fresh(response: HttpResponseBase) -> None:
     response["X-Accel-Expires"] = "@1"
 
 
-def site(shown: house.Shown | None = None) -> dict[str, Any]:
+def site(shown: Shown | None = None) -> dict[str, Any]:
     """What every public page shows of the newsroom itself: `shown`, or what is set now."""
     shown = shown or house.current()
     return {"organisation": shown.name, "url": settings.SITE_URL, "press": shown.press, "house": shown}

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from newsroom import house
+from newsroom import house, showing
 from newsroom.models import House
 from tests.newsroom.pages import fields_of
 
@@ -17,7 +17,7 @@ SETTINGS: dict[str, Any] = {
     "strapline": "What the sea does next",
     "about": "<p>It measures the sea.</p>",
     "contacts": [
-        house.Contact("Ines Okoro", "press officer", "020 7946 0155", "press@tides.example", "By day")
+        showing.Contact("Ines Okoro", "press officer", "020 7946 0155", "press@tides.example", "By day")
     ],
     "accent": "#14487a",
     "accent_dark": "#8fbdea",
@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {
 
 def shown(**changes: Any) -> house.Shown:
     """What would be shown."""
-    return house.propose(**{**SETTINGS, **changes})
+    return showing.propose(**{**SETTINGS, **changes})
 
 
 def saved(newsroom: Any, **changes: Any) -> House:

@@ -1,12 +1,13 @@
 """How the newsroom presents itself: the verb, its refusals, the guard, where it shows and from when on."""
 
 import json
+import re
 
 import pytest
 from django.conf import Settings
 from django.db import Error, connection, connections, transaction
 
-from newsroom import house, letters, openapi, subscribing
+from newsroom import house, letters, openapi, showing, subscribing
 from newsroom.models import House, SubscriptionRequest
 from stories import attachments, pictures, record
 from stories.models import Entry
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def faults(**changes) -> list[tuple[str, str]]:
-    with pytest.raises(house.Invalid) as refusal:
+    with pytest.raises(showing.Invalid) as refusal:
         shown(**changes)
     return list(refusal.value.faults)
 
@@ -83,11 +84,19 @@ def test_what_is_shown_of_the_text_about_is_sanitised_once_more(newsroom):
         ({"accent": "#14487a;} body{}"}, "accent", "is no colour"),
         ({"accent": "#777777"}, "accent", "its contrast is 4.47 to 1, and text needs 4.5 to 1"),
         ({"accent_dark": "#14487a"}, "accent_dark", "Choose a lighter colour"),
-        ({"contacts": [house.Contact(name="Ines")]}, "contacts-0", "Say how to reach them"),
-        ({"contacts": [house.Contact(telephone="020 7946 0155")]}, "contacts-0", "Say who it is"),
-        ({"contacts": [house.Contact(role="Desk", telephone="ext. 12")]}, "contacts-0", "no whole telephone"),
-        ({"contacts": [house.Contact(role="Desk", email="a@b")]}, "contacts-0", "“a@b” is no email address"),
-        ({"contacts": [house.Contact("A", "B", "020 7946 0155")] * 13}, "contacts", "12 press contacts"),
+        ({"contacts": [showing.Contact(name="Ines")]}, "contacts-0", "Say how to reach them"),
+        ({"contacts": [showing.Contact(telephone="020 7946 0155")]}, "contacts-0", "Say who it is"),
+        (
+            {"contacts": [showing.Contact(role="Desk", telephone="ext. 12")]},
+            "contacts-0",
+            "no whole telephone",
+        ),
+        (
+            {"contacts": [showing.Contact(role="Desk", email="a@b")]},
+            "contacts-0",
+            "“a@b” is no email address",
+        ),
+        ({"contacts": [showing.Contact("A", "B", "020 7946 0155")] * 13}, "contacts", "12 press contacts"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_field(changes, field, words):
@@ -97,7 +106,9 @@ def test_what_cannot_be_is_refused_by_its_field(changes, field, words):
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    found = faults(name="", accent="teal", contacts=[house.Contact(name="Ines"), house.Contact(email="x")])
+    found = faults(
+        name="", accent="teal", contacts=[showing.Contact(name="Ines"), showing.Contact(email="x")]
+    )
     assert [field for field, _ in found] == ["name", "accent", "contacts-0", "contacts-1", "contacts-1"]
 
 
@@ -120,8 +131,8 @@ def test_the_second_of_two_is_told_what_the_first_set(newsroom, seen):
         house.Overtaken, match="Nothing was saved: Callum Byrne saved other settings"
     ) as refusal:
         house.save(by=newsroom.administrator, follows=follows, shown=mine)
-    theirs = house.of_fact(refusal.value.newest)
-    assert dict(house.differences(mine, theirs))["Strapline"] == "What the sea does next"
+    theirs = showing.of_fact(refusal.value.newest)
+    assert dict(showing.differences(mine, theirs))["Strapline"] == "What the sea does next"
     assert house.current().strapline == "What the sea does next"
     # Having seen it, they may set theirs.
     house.save(by=newsroom.administrator, follows=refusal.value.newest.pk, shown=mine)
@@ -223,19 +234,19 @@ def test_the_version_changes_with_all_that_is_shown(newsroom, settings):
             {"logo": logo, "logo_alt": "A tide"},
         )
     ]
-    versions.append(house.of_environment().version)
+    versions.append(showing.of_environment().version)
     settings.PRESS_CONTACTS = "Press desk\n020 7946 0000"
-    versions.append(house.of_environment().version)
+    versions.append(showing.of_environment().version)
     assert len(set(versions)) == len(versions)
     assert shown().version == versions[0]
 
 
 def test_contacts_of_the_environment_are_sorted_into_fields(settings):
     settings.PRESS_CONTACTS = "Press desk\n020 7946 0000\npress@rivers.example\nDay and night\n\nInes Okoro"
-    found = house.sorted_out(house.of_environment().press)
+    found = showing.sorted_out(showing.of_environment().press)
     assert found == [
-        house.Contact("Press desk", "", "020 7946 0000", "press@rivers.example", "Day and night"),
-        house.Contact("Ines Okoro"),
+        showing.Contact("Press desk", "", "020 7946 0000", "press@rivers.example", "Day and night"),
+        showing.Contact("Ines Okoro"),
     ]
 
 
@@ -276,3 +287,17 @@ def test_the_etag_of_a_story_changes_with_the_settings(newsroom, client):
     saved(newsroom)
     after = client.get(path, headers={"If-None-Match": before})
     assert (after.status_code, after["ETag"] == before) == (200, False)
+
+
+def test_no_other_module_asks_the_environment_what_the_newsroom_is_called(settings):
+    modules = [
+        path
+        for room in ("stories", "approvals", "newsroom")
+        for path in (settings.BASE_DIR / room).rglob("*.py")
+    ]
+    asks = {
+        str(path.relative_to(settings.BASE_DIR))
+        for path in modules
+        if re.search(r"settings\.(ORGANISATION|PRESS_CONTACTS)\b", path.read_text("utf-8"))
+    }
+    assert asks == {"newsroom/showing.py"}

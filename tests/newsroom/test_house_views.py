@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from newsroom import colours, house
+from newsroom import colours, house, showing
 from newsroom.models import House
 from stories import pictures
 from stories.models import Asset
@@ -71,7 +71,7 @@ def test_the_contacts_of_the_environment_are_offered(admin, settings):
 
 
 def test_a_row_that_is_emptied_is_taken_out(newsroom, admin):
-    saved(newsroom, contacts=[house.Contact(role=role, telephone="020 7946 0155") for role in "ABC"])
+    saved(newsroom, contacts=[showing.Contact(role=role, telephone="020 7946 0155") for role in "ABC"])
     send(admin, **{"contact-1-role": "", "contact-1-telephone": ""})
     assert [contact["role"] for contact in house.newest().contacts] == ["A", "C"]
 
@@ -203,7 +203,7 @@ def test_the_page_takes_as_many_queries_for_many_contacts(newsroom, admin, djang
     saved(newsroom)
     with django_assert_max_num_queries(20) as one:
         admin.get("/desk/house/")
-    contact = house.Contact("Ines", "", "020 7946 0155")
+    contact = showing.Contact("Ines", "", "020 7946 0155")
     saved(newsroom, contacts=[contact] * 12)
     with django_assert_max_num_queries(len(one)):
         admin.get("/desk/house/")
@@ -327,7 +327,7 @@ def test_what_is_typed_is_escaped_everywhere(newsroom, client):
         newsroom,
         name=nasty,
         strapline=nasty,
-        contacts=[house.Contact(nasty, nasty, "020 7946 0155", "", nasty)],
+        contacts=[showing.Contact(nasty, nasty, "020 7946 0155", "", nasty)],
     )
     for path in ("/", STORY, "/about/"):
         body = client.get(path).content.decode()
