@@ -61,7 +61,7 @@ def logo(name: str, kind: str = "PNG") -> dict[str, object]:
 def test_from_the_form_by_the_preview_to_the_public(desk, live_newsroom, live_server, chromium):
     live_newsroom.public()
     found = {"form": faults(desk)}
-    desk.get_by_label("Name", exact=True).first.fill("Office for Tides")
+    desk.get_by_role("textbox", name="Name", exact=True).first.fill("Office for Tides")
     desk.get_by_label("Strapline").fill("What the sea does next")
     desk.get_by_label("On a light ground").fill("#7A1448")
     desk.get_by_label("On a dark ground").fill("#ea8fbd")
@@ -107,7 +107,7 @@ def test_from_the_form_by_the_preview_to_the_public(desk, live_newsroom, live_se
 
 @pytest.mark.parametrize("desk", SIZES, indirect=True)
 def test_what_is_wrong_is_told_and_nothing_typed_is_lost(desk):
-    desk.get_by_label("Name", exact=True).first.fill("")
+    desk.get_by_role("textbox", name="Name", exact=True).first.fill("")
     desk.get_by_label("Strapline").fill("Typed")
     desk.get_by_label("On a light ground").fill("#777777")
     desk.get_by_label("On a dark ground").fill("teal")
