@@ -305,6 +305,16 @@ def test_the_page_about_has_the_text_and_the_contacts(newsroom, client):
     assert "/about/" in client.get("/sitemap.xml").content.decode()
 
 
+@pytest.mark.parametrize("contacts", ["", "Press desk\n020 7946 0111"])
+@pytest.mark.parametrize("path", ["/", "/about/", STORY])
+def test_the_way_to_the_press_contacts_ends_at_one_place(newsroom, client, settings, path, contacts):
+    settings.PRESS_CONTACTS = contacts
+    newsroom.public()
+    body = client.get(path).content.decode()
+    assert body.count('id="press"') == body.count('href="#press"') == 1
+    assert body.count("020 7946 0111") == body.count("tel:02079460111") == bool(contacts)
+
+
 def test_a_story_is_framed_by_the_contacts_and_its_words_are_what_was_cleared(newsroom, client):
     newsroom.public()
     before = client.get(STORY).content.decode()
