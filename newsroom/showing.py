@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from stories import rendering, richtext
 from stories.models import Asset
 from stories.rendering import Line, Piece
+from stories.richtext import inline
 
 from . import colours
 from .models import House
@@ -225,12 +226,12 @@ def propose(
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return inline.flat(inline.printable(text))
 
 
 def faults(shown: Shown) -> Iterator[tuple[str, str]]:
     """What in it cannot be: the field, or the row of a contact, and why."""
-    if not shown.name:
+    if not inline.seen(shown.name):
         yield "name", "Give the newsroom a name: every page, feed and mail begins with it."
     for field, most in LENGTHS.items():
         length = len(shown.told[field])

@@ -50,9 +50,8 @@ def test_what_is_saved_is_shown_and_is_on_the_newsrooms_record(newsroom):
 
 
 def test_white_space_and_rich_text_are_kept_in_one_form():
-    found = shown(
-        name="  Office\n for  Tides ", accent=" #14487A ", about="One.\n\n<b>Two</b><script>alert(1)</script>"
-    )
+    about = "One.\n\n<b>Two</b><script>alert(1)</script>"
+    found = shown(name="  Office\n for\x07 Tides ", accent=" #14487A ", about=about)
     assert (found.name, found.accent) == ("Office for Tides", "#14487a")
     assert "<script" not in found.about
     assert "<strong>Two</strong>" in found.about
@@ -77,6 +76,7 @@ def test_what_is_shown_of_the_text_about_is_sanitised_once_more(newsroom):
     ("changes", "field", "words"),
     [
         ({"name": "  "}, "name", "Give the newsroom a name"),
+        ({"name": "\u200b\x07"}, "name", "Give the newsroom a name"),
         ({"name": "x" * 101}, "name", "It has 101 characters, and can have 100"),
         ({"strapline": "x" * 151}, "strapline", "It has 151 characters"),
         ({"about": "x" * 20_001}, "about", "20,000"),
