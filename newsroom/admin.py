@@ -21,6 +21,7 @@ from .models import (
     HoldAll,
     HoldAllLift,
     HoldLift,
+    House,
     Lookout,
     Move,
     Opening,
@@ -67,7 +68,7 @@ class OfStoryAdmin(StoryFactAdmin):
     list_select_related = ["story", "by"]
 
 
-@admin.register(HoldAll, HoldAllLift, Freeze, FreezeEnd)
+@admin.register(HoldAll, HoldAllLift, Freeze, FreezeEnd, House)
 class OfNewsroomAdmin(FactAdmin):
     """Facts about the newsroom as a whole."""
 

@@ -12,8 +12,9 @@ from stories.access import roles_of
 from stories.clocks import office
 from stories.moments import Moment
 
-from . import demo, releasing
+from . import demo, house, releasing
 from .models import HoldAll
+from .showing import Shown
 
 if TYPE_CHECKING:
     from . import alarms
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 class DeskContext:
     """Looked up only where a template asks, so that a public page costs nothing."""
 
-    organisation = settings.ORGANISATION
-
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
+
+    @cached_property
+    def house(self) -> Shown:
+        """What the public is shown of the newsroom itself."""
+        return house.current()
 
     @property
     def now(self) -> datetime:

@@ -20,7 +20,7 @@ from stories.clocks import database_now
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
-from . import probing, releasing
+from . import house, probing, releasing, showing
 from .demo_documents import GAUGES, WEND_GATES, Document
 from .models import Subscriber
 
@@ -278,6 +278,7 @@ def load() -> int:
     """Load the demo into an empty newsroom, as the database's owner. The number of its stories."""
     furnish()
     demo = Demo()
+    present(demo.users["callum"])
     for plan in PLANS:
         demo.write(plan)
     Subscriber.objects.bulk_create(
@@ -304,6 +305,39 @@ def furnish() -> None:
     Organisation.objects.create(name="Wendmouth Harbour Trust", slug="wendmouth-harbour-trust")
     names = sorted({topic for plan in PLANS for topic in plan.topics})
     Topic.objects.bulk_create(Topic(name=name, slug=name.lower().replace(" ", "-")) for name in names)
+
+
+def present(by: User) -> None:
+    """Set how the newsroom presents itself, with a logo, other colours and people to ring."""
+    shown = showing.propose(
+        name="Department for Rivers and Coasts",
+        strapline="News from the water’s edge",
+        about=(
+            "<p>The Department looks after rivers, flood walls, bathing waters and the coast path. This is"
+            " what it tells the public, at the moment that it does.</p>"
+            "<p>Corrections stand on the story that they correct, and what is withdrawn says so at its"
+            " address.</p>"
+        ),
+        contacts=[
+            showing.Contact(
+                role="Press desk",
+                telephone="020 7946 0123",
+                email="press@rivers.example",
+                hours="Monday to Friday, 8 am to 6 pm",
+            ),
+            showing.Contact(
+                name="Ines Okoro",
+                role="duty press officer",
+                telephone="020 7946 0155",
+                hours="At night and at weekends, for what cannot wait",
+            ),
+        ],
+        accent="#14487a",
+        accent_dark="#8fbdea",
+        logo=pictures.store(logo(), by, widest=house.LOGO_WIDTH),
+        logo_alt="",
+    )
+    house.save(by=by, follows=None, shown=shown)
 
 
 def _routes(desks: dict[str, Desk]) -> None:
@@ -368,6 +402,23 @@ def _account(somebody: Person) -> User:
         is_staff=administers,
         is_superuser=administers,
     )
+
+
+def logo() -> BytesIO:
+    """Three waves and a sluice, drawn for a white page."""
+    image = Image.new("RGBA", (240, 180), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    blue = (20, 72, 122, 255)
+    for row in range(3):
+        for crest in range(3):
+            left, top = 6 + crest * 76, 56 + row * 42
+            draw.arc((left, top, left + 76, top + 60), 180, 360, fill=blue, width=13)
+    draw.rectangle((112, 4, 128, 62), fill=blue)
+    draw.rectangle((76, 4, 164, 20), fill=blue)
+    out = BytesIO()
+    image.save(out, "PNG")
+    out.seek(0)
+    return out
 
 
 def drawing(name: str) -> BytesIO:

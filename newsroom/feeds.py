@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from . import gathering
+from . import gathering, house
 from .listing import Listed, address, listed
 from .models import Receiver, ReceiverKind, Release, ReleaseQuerySet, TagKind
 from .places import NoPlace, Place
@@ -72,7 +72,7 @@ def everything() -> Source:
     """All the news. Of its feeds alone hubs are told."""
     hubs = Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True)
     return Source(
-        title=f"{settings.ORGANISATION}: news",
+        title=f"{house.current().name}: news",
         releases=Release.objects.public(),
         page=absolute("home"),
         atom=absolute("atom"),
@@ -92,7 +92,7 @@ def gathered(kind: TagKind, slug: str) -> Source:
     except gathering.NothingPublic as refusal:
         raise Http404 from refusal
     return Source(
-        title=f"{settings.ORGANISATION}: {found.name}",
+        title=f"{house.current().name}: {found.name}",
         releases=gathering.of(kind, slug),
         page=absolute(kind.value, slug),
         atom=absolute(f"{kind.value}_atom", slug),
@@ -146,7 +146,7 @@ def _atom(request: HttpRequest, source: Source) -> HttpResponseBase:
     add(feed, "link", rel="alternate", type="text/html", href=source.page)
     for hub in source.hubs:
         add(feed, "link", rel="hub", href=hub)
-    add(add(feed, "author"), "name", settings.ORGANISATION)
+    add(add(feed, "author"), "name", house.current().name)
     for story in stories:
         add_entry(feed, story)
     return answer(request, document(feed), f"{ATOM_TYPE}; charset=utf-8")
@@ -197,7 +197,7 @@ def _json(request: HttpRequest, source: Source) -> HttpResponseBase:
         "home_page_url": source.page,
         "feed_url": source.json,
         "language": "en-GB",
-        "authors": [{"name": settings.ORGANISATION}],
+        "authors": [{"name": house.current().name}],
         **({"next_url": source.json + after} if after else {}),
         **({"hubs": [{"type": "WebSub", "url": hub} for hub in source.hubs]} if source.hubs else {}),
         "items": [_item(story) for story in stories],

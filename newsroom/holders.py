@@ -13,7 +13,7 @@ from stories import outbox
 from stories.clocks import office
 from stories.moments import Moment
 
-from . import embargo, letters
+from . import embargo, house, letters
 from .embargo import Stage
 from .listing import address
 from .models import TAKES_BACK, CopyNotice, EmbargoGrant, NoticeKind
@@ -97,7 +97,7 @@ def mail(notice: CopyNotice, found: embargo.Look) -> EmailMessage:
     subject, body = _words(notice, found)
     key = salted_hmac("newsroom.copynotice", str(notice.pk), algorithm="sha256").hexdigest()[:32]
     return EmailMessage(
-        subject=f"{subject}: {' '.join(settings.ORGANISATION.split())}",
+        subject=f"{subject}: {' '.join(house.current().name.split())}",
         body=f"{found.grant.whose}\n\n{body}",
         to=[found.grant.email],
         headers={
@@ -148,7 +148,7 @@ def _given(found: embargo.Look) -> tuple[str, str]:
     terms = f"What was agreed: {grant.terms}\n\n" if grant.terms else ""
     held = f"\n\nIt is on hold at present. {_held(found.until)}" if found.stage is Stage.HELD else ""
     return "A copy under embargo", (
-        f"{grant.by} of {settings.ORGANISATION} has given you a copy of a story that is not public yet"
+        f"{grant.by} of {house.current().name} has given you a copy of a story that is not public yet"
         f" ({at.public}). It is under embargo until:\n\n{found.until.in_full}\n\n{terms}"
         f"Open this page and confirm that you keep the embargo; the copy is shown then.\n\n"
         f"{_link(grant)}{held}\n\n"

@@ -48,16 +48,16 @@ def mail(parcel: Parcel) -> EmailMessage:
         headers={
             "Message-ID": f"<{parcel.delivery.key[:32]}@{outbox.sender_host()}>",
             "Auto-Submitted": "auto-generated",
-            "List-Id": list_id(),
+            "List-Id": list_id(parcel.told.newsroom),
             "List-Unsubscribe": f"<{leave}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
 
 
-def list_id() -> str:
-    """What the mailing list is called, by people and by mail programs."""
-    name = " ".join(f"{settings.ORGANISATION} news".split())
+def list_id(newsroom: str) -> str:
+    """What the mailing list of a newsroom is called, by people and by mail programs."""
+    name = " ".join(f"{newsroom} news".split())
     return formataddr((name, f"news.{outbox.sender_host()}"))
 
 

@@ -47,7 +47,7 @@ def _words(told: Told, content: Mapping[str, Any]) -> dict[str, Any]:
             {"role": "main", "contentType": "text/html", "value": _html(content["body"])},
             {"role": "plain", "contentType": "text/plain", "value": richtext.plain(content["body"])},
         ],
-        "by": organisation.get("name") or settings.ORGANISATION,
+        "by": organisation.get("name") or told.newsroom,
         "slugline": content["slug"],
         "people": [{"name": name, "rel": "quoted"} for name in _speakers(content["body"])],
         "organisations": [

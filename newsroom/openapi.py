@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from . import house
+
 #: How many stories a page has that asks for no number, and how many it has at most.
 PAGE_SIZE = 20
 MOST = 100
@@ -21,7 +23,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"{settings.ORGANISATION}: news",
+            "title": f"{house.current().name}: news",
             "version": "1",
             "description": "The public stories, for reading, as IPTC ninjs 3.1. HEAD is answered like GET,"
             " without the body.",

@@ -105,8 +105,9 @@ def _addresses(site: "Site", traces: Traces) -> Iterator[Answer]:
 
 
 def _lists(site: "Site", traces: Traces) -> Iterator[Answer]:
-    """The pages of news, of the search, the feeds and the API, and each part of the sitemap."""
+    """The pages of news, about the newsroom, of the search, feeds, the API, each part of the sitemap."""
     yield from _numbered(site, reverse("home"), traces)
+    yield _page(site, reverse("about"), traces)[0]
     yield _page(site, reverse("archive"), traces)[0]
     yield from _pages(site, reverse("people"), _next_of_people, traces)
     yield from _numbered(site, reverse("corrections"), traces, _without_withdrawals)

@@ -33,9 +33,10 @@ from stories import files, rendering
 from stories.models import Asset
 from stories.moments import Moment
 
-from . import gathering, pasting, people
+from . import gathering, house, pasting, people
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, TagKind, Visibility, Withdrawal, release_clock
+from .showing import Shown
 
 HTML = "text/html; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -75,10 +76,10 @@ def fresh(response: HttpResponseBase) -> None:
     response["X-Accel-Expires"] = "@1"
 
 
-def site() -> dict[str, Any]:
-    """What every public page shows of the newsroom itself."""
-    press = rendering.contact_lines(getattr(settings, "PRESS_CONTACTS", ""))
-    return {"organisation": settings.ORGANISATION, "url": settings.SITE_URL, "press": press}
+def site(shown: Shown | None = None) -> dict[str, Any]:
+    """What every public page shows of the newsroom itself: `shown`, or what is set now."""
+    shown = shown or house.current()
+    return {"organisation": shown.name, "url": settings.SITE_URL, "press": shown.press, "house": shown}
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
@@ -287,7 +288,8 @@ def structured(article: rendering.Article) -> SafeString:
     assert article.published is not None
     moment = article.published.local.isoformat()
     updated = article.updated.local.isoformat() if article.updated else moment
-    publisher = {"@type": "GovernmentOrganization", "name": settings.ORGANISATION, "url": settings.SITE_URL}
+    newsroom = house.current().name
+    publisher = {"@type": "GovernmentOrganization", "name": newsroom, "url": settings.SITE_URL}
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -299,7 +301,7 @@ def structured(article: rendering.Article) -> SafeString:
         "inLanguage": "en-GB",
         "url": article.address,
         "mainEntityOfPage": article.address,
-        "author": {"@type": "Organization", "name": article.organisation or settings.ORGANISATION},
+        "author": {"@type": "Organization", "name": article.organisation or newsroom},
         "publisher": publisher,
         "isAccessibleForFree": True,
     }

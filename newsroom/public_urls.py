@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from . import (
+    about_views,
     api,
     archive_views,
     embargoed_views,
@@ -23,6 +24,9 @@ TYPE, PERSON = {"kind": TagKind.TYPE}, {"kind": TagKind.PERSON}
 urlpatterns = [
     path("", public.home, name="home"),
     path("news/<slug:slug>/", public.story, name="story"),
+    path("about/", about_views.about, name="about"),
+    re_path(r"^house/(?P<digest>[0-9a-f]{32})\.css$", about_views.style, name="house_style"),
+    re_path(r"^house/(?P<name>[0-9a-f]{64}\.[a-z]{3,4})$", about_views.logo, name="house_logo"),
     path("search/", search_views.search, name="search"),
     path("archive/", archive_views.archive, name="archive"),
     re_path(r"^archive/(?P<year>[0-9]{4})/$", archive_views.year, name="archive_year"),

@@ -8,6 +8,7 @@ from . import (
     delivery_views,
     everything_views,
     freeze_views,
+    house_views,
     mail_views,
     receiver_views,
     release_views,
@@ -43,6 +44,13 @@ urlpatterns = [
     path("stories/<uuid:uid>/copies/", copy_views.story_copies, name="story_copies"),
     path("stories/<uuid:uid>/copies/give/", copy_views.copy_give, name="copy_give"),
     path("stories/<uuid:uid>/copies/<int:copy>/revoke/", copy_views.copy_revoke, name="copy_revoke"),
+    path("house/", house_views.settings_page, name="house"),
+    path("house/preview/", house_views.preview, name="house_preview"),
+    re_path(
+        r"^house/preview/(?P<scheme>light|dark)-(?P<accent>[0-9a-f]{6})\.css$",
+        house_views.preview_style,
+        name="house_preview_style",
+    ),
     path("mail/", mail_views.mail_list, name="mail_list"),
     re_path(r"^mail/(?P<name>[0-9a-f]{32})/$", mail_views.mail_message, name="mail_message"),
 ]

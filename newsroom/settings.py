@@ -183,7 +183,7 @@ PRESS_OFFICE_ZONE = os.environ.get("PRESS_OFFICE_ZONE", "Europe/London")
 # When nobody is at the press office, by its clocks: "22:00-06:00", or empty; and whether weekends count too.
 QUIET_HOURS = hours("NEWSROOM_QUIET_HOURS", "22:00-06:00")
 QUIET_WEEKENDS = flag("NEWSROOM_QUIET_WEEKENDS", "on")
-# Whom journalists ring, on every public page: a line each, a blank line between groups.
+# Whom journalists ring, until an administrator sets it: a line each, a blank line between groups.
 PRESS_CONTACTS = os.environ.get("PRESS_CONTACTS", "")
 # Whom to tell of a hole in this newsroom: addresses of mail or of pages, by commas.
 SECURITY_CONTACTS = [
@@ -191,7 +191,10 @@ SECURITY_CONTACTS = [
     for contact in (each.strip() for each in os.environ.get("SECURITY_CONTACTS", "").split(","))
     if contact
 ]
+# What the newsroom is called until an administrator sets it on its own page (see `house`).
 ORGANISATION = os.environ.get("ORGANISATION", "Department for Rivers and Coasts")
+# For how many seconds a process goes by what it was told of the house settings last.
+HOUSE_KEPT = 1
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

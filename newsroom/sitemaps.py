@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from stories.clocks import database_now
 
-from . import gathering
+from . import gathering, house
 from .feeds import absolute, add, document, stamp
 from .listing import WORDS, address, published
 from .models import Release
@@ -64,8 +64,8 @@ def part(number: int) -> Element:
 
 
 def lists() -> list[str]:
-    """The addresses of the pages that list stories, but for months and people, to which others lead."""
-    found = [absolute("home"), absolute("archive"), absolute("people"), absolute("corrections")]
+    """The addresses of the pages that are no story, but for months and people, to which others lead."""
+    found = [absolute(name) for name in ("home", "about", "archive", "people", "corrections")]
     found += [absolute("archive_year", f"{year:04}") for year in gathering.years()]
     for kind in gathering.FEW:
         for each in gathering.known(kind):
@@ -93,12 +93,13 @@ def news(request: HttpRequest) -> HttpResponseBase:
     register_namespace("news", NEWS)
     root = Element("urlset", {"xmlns": SITEMAP})
     rows: Iterable[Any] = recent.order_by(*ORDER).values("zone", **words)[:NEWS_SIZE]
+    newsroom = house.current().name
     for row in rows:
         url = add(root, "url")
         add(url, "loc", address(row["slug"]))
         about = add(url, f"{{{NEWS}}}news")
         publication = add(about, f"{{{NEWS}}}publication")
-        add(publication, f"{{{NEWS}}}name", settings.ORGANISATION)
+        add(publication, f"{{{NEWS}}}name", newsroom)
         add(publication, f"{{{NEWS}}}language", "en")
         moment = published(row["first_from"], row["zone"])
         add(about, f"{{{NEWS}}}publication_date", moment.local.isoformat())

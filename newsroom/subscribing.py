@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from stories import outbox
 
+from . import house
 from .models import Subscriber, SubscriptionRequest
 
 #: For how long the link in the mail can be used.
@@ -156,11 +157,12 @@ def forget() -> int:
 def mail(request: SubscriptionRequest) -> EmailMessage:
     """The mail that asks whoever reads it whether they want to be on the list."""
     link = settings.SITE_URL + confirm_path(request.email)
+    newsroom = house.current().name
     key = salted_hmac(_CONFIRM, str(request.pk), algorithm="sha256").hexdigest()[:32]
     return EmailMessage(
-        subject=f"Confirm your subscription: {' '.join(settings.ORGANISATION.split())}",
+        subject=f"Confirm your subscription: {' '.join(newsroom.split())}",
         body=(
-            f"Somebody, hopefully you, asked for the news of {settings.ORGANISATION} to be sent to this"
+            f"Somebody, hopefully you, asked for the news of {newsroom} to be sent to this"
             f" address. To get it, open this page within {LINK_LASTS.days} days and press the button:\n\n"
             f"{link}\n\nIf it was not you, do nothing: you will not be written to again."
         ),

@@ -4,7 +4,7 @@ So nobody is sent words that were corrected or taken back while they waited.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from stories import content as shape
 from stories import rendering, richtext
 
+from . import house
 from .listing import address, published
 from .models import RECALLS, Delivery, ReceiverKind, Release, Subscriber
 
@@ -34,6 +35,8 @@ class Told:
     updated: datetime
     #: None of what was taken back.
     content: dict[str, Any] | None = None
+    #: What the newsroom is called, looked up here: who sends asks the database nothing.
+    newsroom: str = field(default_factory=lambda: house.current().name)
 
     @cached_property
     def text(self) -> str:

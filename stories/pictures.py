@@ -20,8 +20,8 @@ class PictureRefused(ValueError):
     """A file is not a picture that can be shown. The message says why and what to do."""
 
 
-def store(file: IO[bytes], by: User) -> Asset:
-    """Store a picture for `by` and give its asset; the same bytes twice are one asset.
+def store(file: IO[bytes], by: User, *, widest: int = MAX_WIDTH) -> Asset:
+    """Store a picture for `by`, no wider than `widest`; its asset. The same bytes twice are one asset.
 
     Raises:
         PictureRefused: the file is too large, no picture, or broken.
@@ -30,12 +30,12 @@ def store(file: IO[bytes], by: User) -> Asset:
     if len(raw) > settings.PICTURE_MAX_BYTES:
         limit = settings.PICTURE_MAX_BYTES // 1024 // 1024
         raise PictureRefused(f"The file is larger than {limit} MB. Save the picture smaller and try again.")
-    clean, media_type, (width, height) = cleaned(raw)
+    clean, media_type, (width, height) = cleaned(raw, widest)
     return files.keep(clean, media_type, by, width=width, height=height)
 
 
-def cleaned(raw: bytes) -> tuple[bytes, str, tuple[int, int]]:
-    """The picture drawn anew without metadata, turned upright, no wider than `MAX_WIDTH`; its type and size.
+def cleaned(raw: bytes, widest: int = MAX_WIDTH) -> tuple[bytes, str, tuple[int, int]]:
+    """The picture drawn anew without metadata, turned upright, no wider than `widest`; its type and size.
 
     Raises:
         PictureRefused: the bytes are no JPEG, PNG or WebP picture, or too many pixels.
@@ -48,7 +48,7 @@ def cleaned(raw: bytes) -> tuple[bytes, str, tuple[int, int]]:
                     raise PictureRefused("The picture has too many pixels. Save it smaller and try again.")
                 kind = str(image.format)
                 upright = ImageOps.exif_transpose(image)
-                upright.thumbnail((MAX_WIDTH, MAX_WIDTH * 4))
+                upright.thumbnail((widest, widest * 4))
                 return _encoded(upright, kind), FORMATS[kind], upright.size
     except (
         UnidentifiedImageError,

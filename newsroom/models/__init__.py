@@ -20,6 +20,7 @@ from .embargoes import (
     NoticeKind,
     Opening,
 )
+from .house import House
 from .receipts import Announcement, Heartbeat
 from .releases import (
     FURTHEST,
@@ -66,6 +67,7 @@ __all__ = [
     "HoldAll",
     "HoldAllLift",
     "HoldLift",
+    "House",
     "Indexed",
     "Kind",
     "Lookout",

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from newsroom import releasing
+from newsroom import house, releasing
 from stories import files, pictures
 from stories.clocks import database_now
 from stories.models import Asset
 from stories.moments import Moment
 from tests.edge.edge import SITE, Answer, Edge, edge
 from tests.newsroom.copying import given, token_of
+from tests.newsroom.housing import picture, saved
 from tests.newsroom.test_nothing_early import noise
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("worker")]
@@ -148,6 +149,25 @@ def test_the_public_goes_on_reading_when_the_newsroom_is_down(front, live_newsro
     releasing.withdraw(story=first.story, by=live_newsroom.officer, reason="Wrong")
     time.sleep(1)
     assert b"Withdrawn" in front.get(PAGE).body
+
+
+def test_the_look_of_the_house_shows_soon_and_stays_when_the_newsroom_is_down(front, live_newsroom):
+    front.get("/about/")
+    saved(live_newsroom, logo=pictures.store(picture(), live_newsroom.administrator))
+    # What a process was told a second ago at most, and what the proxy keeps for the rest of a second.
+    time.sleep(2.2)
+    shown = house.current()
+    paths = ["/about/", shown.style_url, shown.logo.url]
+    before = {path: front.get(path) for path in paths}
+    assert shown.style_url.encode() in before["/about/"].body
+    assert before[shown.style_url].body == shown.style.encode()
+    for path in paths[1:]:
+        assert before[path].headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    front.kill()
+    time.sleep(1)
+    for path in paths:
+        answer = front.get(path)
+        assert (answer.status, answer.body) == (200, before[path].body), path
 
 
 def test_and_when_the_database_is(front, live_newsroom):

@@ -68,6 +68,7 @@ FORM = {
     "headline": "Another",
     "slug": "another-address",
     "verdict": "cleared",
+    "logo_kept": "{picture_hash}",
 }
 CONDITIONS: list[dict[str, str]] = [
     {"If-None-Match": "*"},
@@ -132,6 +133,9 @@ class Armed:
             "slug": [known["slug"], known["uid"], "canarytopic", "canaryorganisation", "canaryspeaker"],
             "name": [known["name"], known["document"], self.secret.asset.sha256, "0" * 32],
             "number": ["1"],
+            "digest": [self.secret.asset.sha256[:32], self.release.revision.digest[:32]],
+            "scheme": ["light", "dark"],
+            "accent": [self.release.revision.digest[:6]],
             "year": [str(datetime.now(UTC).year)],
             "month": [f"{datetime.now(UTC):%m}"],
             "form": ["txt", "md"],

@@ -239,7 +239,7 @@ def test_what_xml_cannot_hold_is_left_out(newsroom, client):
 
 
 #: The pages that are there however little is public.
-ALWAYS = ("/", "/archive/", "/people/", "/corrections/")
+ALWAYS = ("/", "/about/", "/archive/", "/people/", "/corrections/")
 
 
 def addresses(client, path: str = "/sitemap.xml") -> list[str | None]:
@@ -259,7 +259,7 @@ def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django
 
 
 def lists(*more: str) -> list[str]:
-    """The addresses of the pages that list stories, when there are some of this year."""
+    """The addresses of the pages that are no story, when there are stories of this year."""
     year = office(database_now()).local.year
     return [f"{SITE}{path}" for path in (*ALWAYS, f"/archive/{year}/", "/types/news-story/", *more)]
 
