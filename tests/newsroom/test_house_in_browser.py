@@ -79,6 +79,8 @@ def test_from_the_form_by_the_preview_to_the_public(desk, live_newsroom, live_se
             desk.get_by_role("button", name=name).click()
         preview = opened.value
         expect(preview.get_by_role("heading", name=f"Preview, not saved: {name}")).to_be_visible()
+        # Its words are there before its style sheets are.
+        preview.wait_for_load_state()
         # Light or dark as was asked for, whatever the reader has chosen.
         assert colour_of(preview, ".label") == colour, name
         ground = preview.evaluate("getComputedStyle(document.body).backgroundColor")
