@@ -30,7 +30,7 @@ from django.views.decorators.http import require_safe
 from stories import files, rendering
 from stories.models import Asset
 
-from . import pasting
+from . import keeping, pasting
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, Visibility, Withdrawal, release_clock
 
@@ -43,6 +43,9 @@ TEXTS = {
 }
 #: What is for programs is told in JSON also that it is not there.
 API_PATHS = "/api/"
+#: What a page shows of when it is public, and no more: what is kept of it is drawn anew when any of it has
+#: changed, and nobody must see by how long that takes that a correction was armed.
+SHOWN = ("story", "slug", "zone", "visible_from", "first_from", "updated_at")
 PAGE_SIZE = 20
 OK = 200
 
@@ -129,8 +132,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-@require_safe
-def story(request: HttpRequest, slug: str) -> HttpResponseBase:
+def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
     shown = shown_at(slug)
     if not shown.is_public:
@@ -141,14 +143,17 @@ def story(request: HttpRequest, slug: str) -> HttpResponseBase:
     )
 
 
+story = require_safe(keeping.kept(draw_story))
+
+
 def shown_at(slug: str) -> Visibility:
     """What the public reads at an address; where there is nothing any more, what it read there last.
 
     Raises:
         Http404: it never read anything there.
     """
-    there = Visibility.objects.with_public().filter(slug=slug, visible_from__lte=release_clock())
-    shown = there.order_by("-is_public", "-pk").first()
+    there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
+    shown = there.only(*SHOWN).order_by("-is_public", "-pk").first()
     if shown is None:
         raise Http404
     return shown
@@ -182,7 +187,8 @@ def public_article(shown: Visibility) -> rendering.Article:
     """The article that the public reads of a release that is visible."""
     assert shown.first_from
     assert shown.updated_at
-    content = shown.release.revision.content
+    with keeping.of_facts():
+        content = shown.release.revision.content
     return rendering.article(
         content,
         published=published(shown.first_from, shown.zone),
@@ -201,11 +207,12 @@ def notices(shown: Visibility) -> tuple[rendering.Notice, ...]:
         first_from=shown.first_from,
         visible_from__lte=shown.visible_from,
         release__follows__isnull=False,
-    ).select_related("release")
+    )
+    told = chain.order_by("-pk").values_list("visible_from", "zone", "release__kind", "release__note")
     return tuple(
-        rendering.Notice(published(one.visible_from, one.zone), one.release.kind, one.release.note)
-        for one in chain.order_by("-pk")
-        if one.visible_from
+        rendering.Notice(published(instant, zone), kind, note)
+        for instant, zone, kind, note in told
+        if instant
     )
 
 
