@@ -41,6 +41,10 @@ ROUNDS, SECONDS, CONNECTIONS = 3, 8, 32
 #: Lines of `deploy/nginx.conf` before which something is put.
 DOWN, NEWEST = "        location @down {", "    # Asks Newsroom each time"
 PEERS = ROOT / "benchmarks" / "peers"
+#: Seconds: at a time before it is measured, and after which that has to do.
+WARM, PATIENCE = 3, 120
+#: Which page is asked for next.
+WALK, CHANCE = "place % #paths + 1", "math.random(#paths)"
 #: As a proxy in front would say it, so that one server answers both what goes through one and what does not.
 HEADERS = {"Host": "news.example.gov", "X-Forwarded-Proto": "https"}
 
@@ -59,6 +63,9 @@ class Server:
     url: str
     paths: Sequence[str]
     pids: list[int]
+    #: How often all its pages are asked for before it is measured. Each process keeps its own, and chance
+    #: decides which of them is asked.
+    walks: int = 0
     #: The process whose children serve pages, where their memory is of interest.
     master: int | None = None
     runs: list[dict[str, float]] = field(default_factory=list)
@@ -85,8 +92,9 @@ def main(arguments: list[str] | None = None) -> str:
     missing = [tool for tool in ("wrk", "nginx", "redis-server") if not _found(tool)]
     if missing:
         sys.exit(f"This benchmark needs {' and '.join(missing)}: install the Debian packages of these names.")
-    sizes = options.stories or list(SIZES)
-    return written([one_size(size, place == 0, options) for place, size in enumerate(sizes)], options)
+    sizes, load = options.stories or list(SIZES), os.getloadavg()[0]
+    about = NOTES.format(rounds=options.rounds, seconds=options.seconds, load=load)
+    return written([one_size(size, place == 0, options) for place, size in enumerate(sizes)], about)
 
 
 def one_size(size: int, with_peers: bool, options: Any) -> dict[str, Any]:
@@ -124,7 +132,7 @@ def measure(size: int, options: Any) -> dict[str, Any]:
         folder.chmod(0o755)
         servers = _servers(stack, folder, some, slugs, options.with_peers)
         for server in servers.values():
-            _warm(server)
+            _warm(server, folder)
         for number in range(options.rounds):
             for name, server in servers.items():
                 server.runs.append(load(server, folder, options.seconds))
@@ -151,7 +159,7 @@ def _servers(
     edge = stack.enter_context(_edge(folder))
     web = stack.enter_context(_gunicorn(sys.executable, "newsroom.wsgi:application", edge.behind, os.environ))
     ours = f"http://127.0.0.1:{edge.behind}"
-    servers = {STORY: Server(ours, paths, [web, database], master=web)}
+    servers = {STORY: Server(ours, paths, [web, database], walks=6, master=web)}
     if not with_peers:
         # Far more of them than are kept.
         servers[DRAWN] = Server(ours, [f"/news/{slug}/" for slug in slugs], [web, database], master=web)
@@ -171,7 +179,8 @@ def _servers(
         port = free_port()
         peer = stack.enter_context(_gunicorn(_python(), "wagtail_site.wsgi:application", port, environment))
         pids = [peer, database, *([redis] if variables else [])]
-        servers[name] = Server(f"http://127.0.0.1:{port}", paths, pids, master=peer)
+        walks = 2 if variables else 0
+        servers[name] = Server(f"http://127.0.0.1:{port}", paths, pids, walks=walks, master=peer)
     return servers
 
 
@@ -344,13 +353,13 @@ def _database_server() -> int:
     return int(file.read_text().split()[0])
 
 
-def _warm(server: Server) -> None:
-    """Ask for what will be asked for, so that it is planned, cached and kept, wherever that is done."""
-    folder = Path(tempfile.mkdtemp(prefix="newsroom-warm-"))
-    try:
-        load(server, folder, min(30, 4 + len(server.paths) // 40))
-    finally:
-        shutil.rmtree(folder)
+def _warm(server: Server, folder: Path) -> None:
+    """Ask for each page in its turn, so that it is planned, cached and kept, wherever that is done."""
+    asked, until = 0, time.monotonic() + PATIENCE
+    while True:
+        asked += _requests(_wrk(server, folder, WARM, WALK, asked // 2))
+        if asked >= server.walks * len(server.paths) or time.monotonic() > until:
+            break
 
 
 def _read(url: str) -> bytes:
@@ -364,40 +373,45 @@ def load(server: Server, folder: Path, seconds: int) -> dict[str, float]:
 
     All but the first in milliseconds.
     """
-    script = folder / "paths.lua"
-    listed = ",".join(f'"{path}"' for path in server.paths)
-    script.write_text(
-        f"local paths = {{{listed}}}\nlocal seeds = 0\n"
-        "function setup(thread) seeds = seeds + 1; thread:set('seed', seeds) end\n"
-        "function init(args) math.randomseed(seed) end\n"
-        "request = function() return wrk.format('GET', paths[math.random(#paths)]) end\n"
-    )
-    command = [
-        "wrk",
-        "-t2",
-        f"-c{CONNECTIONS}",
-        f"-d{seconds}s",
-        "--latency",
-        "--timeout=30s",
-        "-s",
-        str(script),
-    ]
-    command += [f"-H{name}: {value}" for name, value in HEADERS.items()]
     before = spent(server.pids)
-    out = subprocess.run([*command, server.url], check=True, capture_output=True, text=True).stdout
+    out = _wrk(server, folder, seconds, CHANCE)
     after = spent(server.pids)
-    if "Non-2xx" in out or "Socket errors" in out:
-        sys.exit(f"Some answers were no pages:\n{server.url}{server.paths[0]}\n{out}")
-    rate, count = re.search(r"Requests/sec:\s+([\d.]+)", out), re.search(r"(\d+) requests in", out)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
     times = {percent: _milliseconds(value) for percent, value in re.findall(r"(50|99)%\s+([\d.]+\w+)", out)}
-    if not rate or not count or len(times) != 2:
+    if not rate or len(times) != 2:
         sys.exit(f"wrk said something else:\n{out}")
     return {
         "rate": float(rate[1]),
         "median": times["50"],
         "p99": times["99"],
-        "cpu": (after - before) * 1000 / int(count[1]),
+        "cpu": (after - before) * 1000 / _requests(out),
     }
+
+
+def _wrk(server: Server, folder: Path, seconds: int, choose: str, start: int = 0) -> str:
+    """What wrk says after asking for `seconds`; which page comes next is said by `choose`, in Lua."""
+    script = folder / "paths.lua"
+    listed = ",".join(f'"{path}"' for path in server.paths)
+    script.write_text(
+        f"local paths = {{{listed}}}\nlocal threads = 0\n"
+        "function setup(thread) threads = threads + 1; thread:set('number', threads) end\n"
+        # Each thread begins elsewhere.
+        "function init(args) math.randomseed(number)\n"
+        f"place = (math.floor(number * #paths / 2) + {start}) % #paths end\n"
+        f"function request() place = {choose}; return wrk.format('GET', paths[place]) end\n"
+    )
+    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "--timeout=30s"]
+    command += [f"--script={script}", *(f"--header={name}: {value}" for name, value in HEADERS.items())]
+    out = subprocess.run([*command, server.url], check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in out or "Socket errors" in out:
+        sys.exit(f"Some answers were no pages:\n{server.url}{server.paths[0]}\n{out}")
+    return out
+
+
+def _requests(out: str) -> int:
+    """How many requests wrk says that it made."""
+    count = re.search(r"(\d+) requests in", out)
+    return int(count[1]) if count else 0
 
 
 def _milliseconds(text: str) -> float:
@@ -423,7 +437,7 @@ class Figures:
         return max(tuple(each) for each in sizes) if sizes else None
 
 
-def written(sizes: list[dict[str, Any]], options: Any) -> str:
+def written(sizes: list[dict[str, Any]], about: str) -> str:
     """The tables, and what they say of the aims."""
     figures = [Figures(size) for size in sizes]
     first, last = figures[0], figures[-1]
@@ -459,8 +473,7 @@ def written(sizes: list[dict[str, Any]], options: Any) -> str:
             f"{grown:.2f} of what it was; that of nginx's files, which says what the machine did meanwhile, "
             f"{files:.2f}. The larger newsroom was made in {last.size['seconds']:.0f} s."
         )
-    notes = NOTES.format(rounds=options.rounds, seconds=options.seconds)
-    return table(headings, rows) + "\n\n" + "\n".join(lines) + "\n\n" + notes
+    return table(headings, rows) + "\n\n" + "\n".join(lines) + "\n\n" + about
 
 
 NOTES = """\
@@ -468,7 +481,7 @@ Medians of {rounds} rounds of {seconds} s in turns; memory is the most that a wo
 what all processes spend that the request makes work: the server (two processes of four threads), PostgreSQL,
 and nginx or Redis where they take part. wrk runs on the same processors and is not counted. The stories are
 the same in Newsroom, in the files and in Wagtail. “Any of all” asks for more stories than are kept, so that
-most are drawn anew."""
+most are drawn anew. Before it began the load of the machine was {load:.1f}: it should be near 0."""
 
 
 if __name__ == "__main__":

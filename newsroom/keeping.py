@@ -12,9 +12,10 @@ put that nobody cleared.
 import gzip
 import re
 import sys
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
@@ -31,7 +32,9 @@ from django.utils.translation import get_language
 
 OK = 200
 #: Bytes that a process keeps at most; what was not asked for for the longest time goes first.
-ROOM = 16 * 1024 * 1024
+ROOM = 12 * 1024 * 1024
+#: What zlib calls the format of gzip.
+GZIPPED = 31
 #: What an entry takes besides its bytes, roughly.
 OVERHEAD = 2048
 
@@ -65,9 +68,8 @@ class Question(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A page as it was drawn, its short form, and what has to hold for it to be given again."""
+    """The short form of a page as it was drawn, and what has to hold for it to be given again."""
 
-    body: bytes
     short: bytes
     headers: dict[str, str]
     questions: tuple[Question, ...]
@@ -75,7 +77,12 @@ class Kept(NamedTuple):
     @property
     def size(self) -> int:
         told = sum(len(value or b"") for each in self.questions for row in each.told for value in row)
-        return OVERHEAD + len(self.body) + len(self.short) + told
+        return OVERHEAD + len(self.short) + told
+
+    @property
+    def body(self) -> bytes:
+        """The page itself: made longer in far less time than it took to make it short."""
+        return zlib.decompress(self.short, GZIPPED)
 
     def still_holds(self) -> bool:
         """Whether the database says all that it said when the page was drawn."""
@@ -150,16 +157,18 @@ class _Keeper:
 _keeper = _Keeper()
 
 
-def kept(draw: View) -> View:
+def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None) -> View:
     """A view that gives what `draw` drew for the same address as long as the database says the same.
 
     `draw` gets a request that says nothing of who asks, and the arguments of the address. What it answers
     with 200 and an ETag is kept. What it asks the database besides facts (see `of_facts`) is asked again.
+    `made_of` gives what pages are made of besides, where that can change while the process runs and is not
+    asked of the database by each drawing.
     """
 
     @wraps(draw)
     def view(request: HttpRequest, **arguments: Hashable) -> HttpResponseBase:
-        key = (draw, get_language(), tuple(arguments.items()))
+        key = (draw, get_language(), made := made_of(), tuple(arguments.items()))
         page = _keeper.get(key)
         if page and page.still_holds():
             return _given(request, page)
@@ -171,7 +180,7 @@ def kept(draw: View) -> View:
         if response.status_code != OK or not isinstance(response, HttpResponse) or "ETag" not in response:
             return response
         page = _page(response, listener.questions)
-        if listener.understood and _can_be_asked_again(page):
+        if listener.understood and made == made_of() and _can_be_asked_again(page):
             _keeper.put(key, page)
         return _given(request, page)
 
@@ -202,17 +211,17 @@ def _nobodys(request: HttpRequest) -> HttpRequest:
 
 
 def _page(response: HttpResponse, questions: list[Question]) -> Kept:
-    """What was drawn, in both forms."""
-    body = response.content
+    """What was drawn, as it is kept."""
     # The same bytes each time: without the hour in them.
-    return Kept(body, gzip.compress(body, mtime=0), dict(response.items()), tuple(questions))
+    short = gzip.compress(response.content, mtime=0)
+    return Kept(short, dict(response.items()), tuple(questions))
 
 
 def _can_be_asked_again(page: Kept) -> bool:
     """Whether asking for it again, in the way in which that is done, gives the same at all."""
     try:
-        # A savepoint, where there is a transaction: what is not understood must not break it.
-        with transaction.atomic():
+        # In a transaction, which what is not understood would break, with a savepoint.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
             return all(question.still() for question in page.questions)
     except psycopg.Error:
         return False

@@ -143,7 +143,12 @@ def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     )
 
 
-story = require_safe(keeping.kept(draw_story))
+def made_of() -> tuple[Any, ...]:
+    """What is on every page besides its own: `site`."""
+    return tuple(site().values())
+
+
+story = require_safe(keeping.kept(draw_story, made_of))
 
 
 def shown_at(slug: str) -> Visibility:
@@ -156,6 +161,8 @@ def shown_at(slug: str) -> Visibility:
     shown = there.only(*SHOWN).order_by("-is_public", "-pk").first()
     if shown is None:
         raise Http404
+    with keeping.of_facts():
+        shown.release = Release.objects.select_related("revision").get(pk=shown.pk)
     return shown
 
 
@@ -187,8 +194,7 @@ def public_article(shown: Visibility) -> rendering.Article:
     """The article that the public reads of a release that is visible."""
     assert shown.first_from
     assert shown.updated_at
-    with keeping.of_facts():
-        content = shown.release.revision.content
+    content = shown.release.revision.content
     return rendering.article(
         content,
         published=published(shown.first_from, shown.zone),

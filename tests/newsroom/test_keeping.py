@@ -377,6 +377,34 @@ def test_another_language_is_another_page(rf):
     assert found == [b"en-gb", b"cy", b"en-gb"]
 
 
+def test_what_changes_under_the_process_is_another_page(db, rf):
+    now = ["one"]
+    times: list[str] = []
+
+    def draw(request):
+        times.append(now[0])
+        return HttpResponse(now[0], headers={"ETag": '"1"'})
+
+    view = keeping.kept(draw, lambda: now[0])
+    for now[0] in ("one", "one", "two", "two", "one"):
+        assert view(rf.get("/")).content == now[0].encode()
+    assert times == ["one", "two"]
+
+
+def test_what_changes_while_a_page_is_drawn_keeps_it_from_being_kept(db, rf):
+    now = ["one"]
+
+    def draw(request):
+        now[0] = "two"
+        return HttpResponse("Half of one and half of two", headers={"ETag": '"1"'})
+
+    view = keeping.kept(draw, lambda: now[0])
+    view(rf.get("/"))
+    assert not keeping._keeper._pages
+    view(rf.get("/"))
+    assert len(keeping._keeper._pages) == 1
+
+
 # What cannot be asked again is not kept
 
 
