@@ -122,7 +122,7 @@ def expected(release: Release) -> bytes:
     request.method = "GET"
     slug = release.visibility.slug
     request.path = request.path_info = reverse("story", args=[slug])
-    response: Any = public.story(request, slug)
+    response: Any = public.draw_story(request, slug)
     return bytes(response.content)
 
 

@@ -33,7 +33,7 @@ from stories import files, rendering
 from stories.models import Asset
 from stories.moments import Moment
 
-from . import gathering, house, pasting, people
+from . import gathering, house, keeping, pasting, people
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, TagKind, Visibility, Withdrawal, release_clock
 from .showing import Shown
@@ -47,6 +47,9 @@ TEXTS = {
 }
 #: What is for programs is told in JSON also that it is not there.
 API_PATHS = "/api/"
+#: What a page shows of when it is public, and no more: what is kept of it is drawn anew when any of it has
+#: changed, and nobody must see by how long that takes that a correction was armed.
+SHOWN = ("story", "slug", "zone", "visible_from", "first_from", "updated_at")
 PAGE_SIZE = 20
 #: How many stories a story leads to.
 MOST_RELATED = 3
@@ -159,8 +162,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-@require_safe
-def story(request: HttpRequest, slug: str) -> HttpResponseBase:
+def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
     shown = shown_at(slug, related=Related.of_release())
     if not shown.is_public:
@@ -177,6 +179,14 @@ def story(request: HttpRequest, slug: str) -> HttpResponseBase:
     )
 
 
+def made_of() -> tuple[Any, ...]:
+    """What is on every page besides its own: see `site`."""
+    return house.current().version, settings.SITE_URL
+
+
+story = require_safe(keeping.kept(draw_story, made_of))
+
+
 def shown_at(slug: str, **more: Func) -> Visibility:
     """What the public reads at an address; where there is nothing any more, what it read there last.
 
@@ -185,10 +195,12 @@ def shown_at(slug: str, **more: Func) -> Visibility:
     Raises:
         Http404: it never read anything there.
     """
-    there = Visibility.objects.with_public().filter(slug=slug, visible_from__lte=release_clock())
-    shown = there.annotate(**more).order_by("-is_public", "-pk").first()
+    there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
+    shown = there.only(*SHOWN).annotate(**more).order_by("-is_public", "-pk").first()
     if shown is None:
         raise Http404
+    with keeping.of_facts():
+        shown.release = Release.objects.select_related("revision").get(pk=shown.pk)
     return shown
 
 
@@ -240,11 +252,12 @@ def notices(shown: Visibility) -> tuple[rendering.Notice, ...]:
         first_from=shown.first_from,
         visible_from__lte=shown.visible_from,
         release__follows__isnull=False,
-    ).select_related("release")
+    )
+    told = chain.order_by("-pk").values_list("visible_from", "zone", "release__kind", "release__note")
     return tuple(
-        rendering.Notice(published(one.visible_from, one.zone), one.release.kind, one.release.note)
-        for one in chain.order_by("-pk")
-        if one.visible_from
+        rendering.Notice(published(instant, zone), kind, note)
+        for instant, zone, kind, note in told
+        if instant
     )
 
 

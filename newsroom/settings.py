@@ -100,13 +100,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "newsroom.middleware.PolicyMiddleware",
     "newsroom.access.CookieMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "newsroom.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "newsroom.middleware.AuthenticationMiddleware",
+    "newsroom.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -148,7 +148,8 @@ if owner_url := os.environ.get("DATABASE_OWNER_URL"):
     DATABASES["owner"] = dj_database_url.parse(owner_url)
     DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 for database in DATABASES.values():
-    database.setdefault("OPTIONS", {})["application_name"] = "newsroom"
+    # What is to be prepared on a connection is said where it is asked: see `newsroom.keeping`.
+    database.setdefault("OPTIONS", {}).update(application_name="newsroom", prepare_threshold=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "newsroom_cache"},

@@ -29,6 +29,8 @@ handler404 = "newsroom.public.not_found"
 handler400 = "newsroom.access.bad_request"
 
 urlpatterns = [
+    # First, because they are asked for most; none of them begins as what is for staff does.
+    path("", include("newsroom.public_urls")),
     path("desk/", desk_views.desk, name="desk"),
     path("desk/stories/", desk_views.story_list, name="story_list"),
     path("desk/", include("stories.urls")),
@@ -36,5 +38,4 @@ urlpatterns = [
     path("desk/", include("newsroom.release_urls")),
     path("desk/admin/", admin.site.urls),
     path("accounts/", include(accounts_patterns)),
-    path("", include("newsroom.public_urls")),
 ]

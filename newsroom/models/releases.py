@@ -229,12 +229,16 @@ class VisibilityQuerySet(models.QuerySet["Visibility"]):
         """Those of what anybody may see, by the database's clock: see `ReleaseQuerySet.public`."""
         return self.filter(visible(at))
 
+    def with_is_public(self) -> Self:
+        """Each with whether it `is_public` by the database's clock."""
+        public = models.Case(models.When(visible(), then=models.Value(True)), default=models.Value(False))
+        return self.annotate(is_public=public)
+
     def with_public(self) -> Self:
         """Each with its release, and whether it `is_public` or `is_armed` by the database's clock."""
-        public = models.Case(models.When(visible(), then=models.Value(True)), default=models.Value(False))
         armed = models.Case(models.When(to_come(), then=models.Value(True)), default=models.Value(False))
-        return self.select_related("release__by", "release__revision").annotate(
-            is_public=public, is_armed=armed
+        return (
+            self.with_is_public().select_related("release__by", "release__revision").annotate(is_armed=armed)
         )
 
     def armed(self) -> Self:
@@ -268,7 +272,7 @@ class Visibility(models.Model):
     updated_at = models.DateTimeField(null=True)
     announced = models.BooleanField(help_text="Whether the release has its receipt")
 
-    #: Set by `with_public`.
+    #: Set by `with_is_public`, and both by `with_public`.
     is_public: bool
     is_armed: bool
 

@@ -118,7 +118,7 @@ def test_a_public_story_is_answered_as_text(newsroom, client, form, media, djang
     newsroom.armed(slug="armed")
     newsroom.public()
     path = f"/news/footbridge-harrow-weir.{form}"
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         response = client.get(path)
     assert (response.status_code, response["Content-Type"]) == (200, f"{media}; charset=utf-8")
     assert response["Link"] == f'<{SITE}/news/footbridge-harrow-weir/>; rel="canonical"'

@@ -189,10 +189,16 @@ def test_a_story_has_all_its_words(newsroom, client, asset):
     assert response["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_a_story_takes_one_query(newsroom, client, django_assert_num_queries, asset):
+def test_a_story_takes_one_query_for_what_is_public_and_one_for_its_words(
+    newsroom, client, django_assert_num_queries, asset
+):
     client.get("/news/none/")
     newsroom.public(picture=pictured(asset), body=newsroom.draft().content["body"] * 5)
-    with django_assert_num_queries(1):
+    # Besides, there is the savepoint in which the first is asked once more: see `newsroom.keeping`.
+    with django_assert_num_queries(4) as captured:
+        assert client.get("/news/footbridge-harrow-weir/").status_code == 200
+    assert [query["sql"].split()[0] for query in captured] == ["SELECT", "SELECT", "SAVEPOINT", "RELEASE"]
+    with django_assert_num_queries(0):
         assert client.get("/news/footbridge-harrow-weir/").status_code == 200
     with django_assert_num_queries(1):
         assert client.get("/news/none/").status_code == 404

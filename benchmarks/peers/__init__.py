@@ -1,0 +1,1 @@
+"""What the public pages are measured beside: see `benchmarks.reads`."""
