@@ -2,12 +2,11 @@
 
 from xml.etree.ElementTree import Element
 
-from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from . import feeds, noting
+from . import feeds, house, noting
 from .feeds import absolute, add, document, stamp
 from .listing import address, by_day
 from .noting import Noted
@@ -39,11 +38,11 @@ def corrections_atom(request: HttpRequest) -> HttpResponseBase:
     here = absolute("corrections_atom")
     feed = Element("feed", {"xmlns": feeds.ATOM, "xml:lang": "en-GB"})
     add(feed, "id", here)
-    add(feed, "title", f"{settings.ORGANISATION}: corrections and withdrawals")
+    add(feed, "title", f"{house.current().name}: corrections and withdrawals")
     add(feed, "updated", stamp(found[0].published.instant if found else feeds.NEVER))
     add(feed, "link", rel="self", type=feeds.ATOM_TYPE, href=here)
     add(feed, "link", rel="alternate", type="text/html", href=absolute("corrections"))
-    add(add(feed, "author"), "name", settings.ORGANISATION)
+    add(add(feed, "author"), "name", house.current().name)
     for one in found:
         _entry(feed, one)
     return answer(request, document(feed), f"{feeds.ATOM_TYPE}; charset=utf-8")

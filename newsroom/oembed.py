@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from stories.rendering import Article
 
+from . import house
 from .feeds import add, document
 from .models import Visibility
 from .public import answer, problem, public_article, shown_at
@@ -78,8 +79,8 @@ def _told(article: Article, width: int | None, height: int | None) -> dict[str, 
         "version": "1.0",
         "type": "link",
         "title": article.headline,
-        "author_name": article.organisation or settings.ORGANISATION,
-        "provider_name": settings.ORGANISATION,
+        "author_name": article.organisation or house.current().name,
+        "provider_name": house.current().name,
         "provider_url": settings.SITE_URL,
     }
     picture = article.picture
