@@ -38,8 +38,8 @@ from .models import (
 class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     """Who gets the mail. Taking somebody off changes nothing about what was sent."""
 
-    list_display = ["email", "active", "confirmed_at"]
-    list_filter = ["active"]
+    list_display = ["email", "active", "everything", "daily", "confirmed_at"]
+    list_filter = ["active", "everything", "daily"]
     search_fields = ["email"]
     list_per_page = 100
 

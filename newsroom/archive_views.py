@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -84,13 +85,15 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
         found = gathering.named(kind, slug)
     except NothingPublic as refusal:
         raise Http404 from refusal
-    feeds = [] if kind == TagKind.TYPE else [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")]
+    followed = kind != TagKind.TYPE
+    feeds = [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")] if followed else []
     return _list(
         request,
         gathering.of(kind, slug),
         path=reverse(kind.value, args=[slug]),
         title=found.name,
         label=LABELS[kind],
+        by_mail=f"{reverse('subscribe')}?{urlencode({kind.value: slug})}" if followed else "",
         feeds=[(reverse(name, args=[slug]), label) for name, label in feeds],
     )
 
