@@ -10,6 +10,7 @@ from .models import (
     Announcement,
     CopyNotice,
     Delivery,
+    Digest,
     Disarm,
     EmbargoGrant,
     EmbargoRevocation,
@@ -98,6 +99,15 @@ class DeliveryAdmin(StoryFactAdmin):
 
     list_display = ["to", "event", "story", "attempts", "next_attempt", "sent_at", "given_up_at", "error"]
     list_select_related = ["receiver", "story"]
+    search_fields = ["recipient"]
+
+
+@admin.register(Digest)
+class DigestAdmin(FactAdmin):
+    """The mails to those who get the news once a day."""
+
+    list_display = ["recipient", "day", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["day"]
     search_fields = ["recipient"]
 
 

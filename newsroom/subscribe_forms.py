@@ -19,7 +19,7 @@ class ChoiceForm(forms.Form):
     """What somebody wants to get, among what is offered, and how often."""
 
     what = forms.ChoiceField(
-        choices=[(ALL, "Everything"), (SOME, "Only what I tick here")],
+        choices=[(ALL, "Everything"), (SOME, "Only what I tick below")],
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose what you want to get"),
     )
     often = forms.ChoiceField(
@@ -37,8 +37,8 @@ class ChoiceForm(forms.Form):
         often = self.fields["often"]
         assert isinstance(often, forms.ChoiceField)
         often.choices = [
-            (AT_ONCE, "Each story as soon as it is public"),
-            (DAILY, f"Once a day {digesting.time_in_words()}, in one mail; none when there is nothing"),
+            (AT_ONCE, "A mail for each story as soon as it is public"),
+            (DAILY, f"One mail a day, {digesting.time_in_words()}; none when there is nothing"),
         ]
         self.kinds = [kind for kind in KINDS if any(offer.kind == kind for offer in offers)]
         for kind in self.kinds:

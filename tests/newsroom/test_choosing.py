@@ -1,5 +1,6 @@
 """What subscribers choose, and who is told of what: topics and organisations, at once or once a day."""
 
+import logging
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from newsroom import choosing, delivering, mailbox, releasing, subscribing
+from newsroom import choosing, delivering, logs, mailbox, releasing, subscribing
 from newsroom.choosing import Choice
 from newsroom.models import Chosen, Delivery, Subscriber, SubscriptionRequest
 from stories.models import Organisation, Topic
@@ -65,7 +66,7 @@ def test_from_the_choice_on_the_page_to_what_is_sent(newsroom, offers, reader):
     assert "Look into your mailbox" in words(page)
     (text,) = sent()
     page = words(reader.get(link_in(text)))
-    assert re.search("Once a day at five o’clock in the afternoon .17:00, London time., in one mail", page)
+    assert "One mail a day, at five o’clock in the afternoon (17:00, London time), with the stories" in page
     assert "Bridges" in page
     assert "Department for Rivers and Coasts" in page
     assert not Subscriber.objects.exists()
@@ -332,6 +333,15 @@ def test_who_is_told_takes_as_many_queries_for_many_as_for_one(newsroom, django_
         with django_assert_num_queries(3):
             delivering.write(event=event, release=release, cause=f"{event}:2")
     assert Delivery.objects.count() == 1 + 3 * 21
+
+
+def test_no_log_line_has_a_link_of_theirs(reader):
+    someone = Subscriber.objects.create(email=EDITOR)
+    paths = [subscribing.choices_path(someone), subscribing.unsubscribe_path(someone)]
+    for path in (*paths, subscribing.confirm_path(EDITOR)):
+        line = logging.LogRecord("x", logging.WARNING, "", 0, "Not Found: %s", (path,), None)
+        assert logs.WithoutTokens().filter(line)
+        assert path.rstrip("/").rpartition("/")[2] not in line.getMessage()
 
 
 # The database
