@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsroom', '0013_search'),
+        ('newsroom', '0014_announced'),
         ('stories', '0008_arrangements'),
     ]
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from io import BytesIO
 from time import sleep
 from typing import Any
@@ -152,12 +153,12 @@ class Secret:
     revision: Revision
     asset: Asset
 
-    @property
+    @cached_property
     def document(self) -> Asset:
         """What is attached to it."""
         return Asset.objects.get(sha256=self.revision.content["attachments"][0]["sha256"])
 
-    @property
+    @cached_property
     def known(self) -> dict[str, str]:
         """What stands in its addresses, were they guessed."""
         return {

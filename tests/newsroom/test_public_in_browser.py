@@ -1,25 +1,16 @@
 """The public pages in a browser: readable by everybody, under the site's own policy, from this host alone."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import expect
 
 from stories import pictures
+from tests.browsing import faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -48,8 +39,8 @@ def site(live_newsroom, live_server) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 375])
-def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_pages_are_accessible_and_keep_to_themselves(chromium, site, width, scheme):
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     asked: list[str] = []
@@ -60,28 +51,27 @@ def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, schem
     searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
     for path in ("/", story, f"{story}#quote-1", "/news/none/", *lists, *searches):
         page.goto(site + path)
-        assert [found["id"] for found in Axe().run(page).response["violations"]] == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert faults(page) == [], path
     assert [text for text in complaints if "404" not in text and "400" not in text] == []
     assert [url for url in asked if not url.startswith(site)] == []
     assert context.cookies() == []
     context.close()
 
 
-def test_a_quote_is_opened_for_copying_without_a_script(browser, site):
-    context = browser.new_context(java_script_enabled=False)
+def test_a_quote_is_opened_for_copying_without_a_script(chromium, site):
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site}/news/footbridge-harrow-weir/")
     paste = page.locator("#quote-1 .paste")
-    assert not paste.is_visible()
+    expect(paste).to_be_hidden()
     page.get_by_role("link", name="Copy quote 1, by Mara Ellingham").click()
-    assert paste.is_visible()
+    expect(paste).to_be_visible()
     assert paste.inner_text().startswith("“Nobody will have to wade here again.” Mara Ellingham, ")
     context.close()
 
 
-def test_a_story_takes_four_requests_and_its_icon(browser, site):
-    page = browser.new_page()
+def test_a_story_takes_four_requests_and_its_icon(chromium, site):
+    page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.resource_type))
     page.goto(f"{site}/news/footbridge-harrow-weir/")
