@@ -72,6 +72,8 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "media": EVERYBODY,
     "subscribe": EVERYBODY,
     "subscribe_confirm": EVERYBODY,
+    # Whoever has the link that is in each mail of theirs.
+    "subscribe_choices": EVERYBODY,
     "unsubscribe": EVERYBODY,
     # Whoever has the link of a copy under embargo; what it shows before it is acknowledged, see `embargo`.
     "embargoed": EVERYBODY,
@@ -154,6 +156,7 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "deliveries": DELIVERERS,
     "delivery_again": DELIVERERS,
     "deliveries_again": DELIVERERS,
+    "mailing_list": DELIVERERS,
     "receivers": ADMINISTRATORS,
     "receiver": ADMINISTRATORS,
     "receiver_switch": ADMINISTRATORS,

@@ -10,6 +10,7 @@ from .models import (
     Announcement,
     CopyNotice,
     Delivery,
+    Digest,
     Disarm,
     EmbargoGrant,
     EmbargoRevocation,
@@ -39,8 +40,8 @@ from .models import (
 class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     """Who gets the mail. Taking somebody off changes nothing about what was sent."""
 
-    list_display = ["email", "active", "confirmed_at"]
-    list_filter = ["active"]
+    list_display = ["email", "active", "everything", "daily", "confirmed_at"]
+    list_filter = ["active", "everything", "daily"]
     search_fields = ["email"]
     list_per_page = 100
 
@@ -99,6 +100,15 @@ class DeliveryAdmin(StoryFactAdmin):
 
     list_display = ["to", "event", "story", "attempts", "next_attempt", "sent_at", "given_up_at", "error"]
     list_select_related = ["receiver", "story"]
+    search_fields = ["recipient"]
+
+
+@admin.register(Digest)
+class DigestAdmin(FactAdmin):
+    """The mails to those who get the news once a day."""
+
+    list_display = ["recipient", "day", "attempts", "next_attempt", "sent_at", "error"]
+    list_select_related = ["day"]
     search_fields = ["recipient"]
 
 

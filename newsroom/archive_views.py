@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -93,7 +94,8 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
         found = gathering.named(kind, slug)
     except NothingPublic as refusal:
         raise Http404 from refusal
-    feeds = [] if kind == TagKind.TYPE else [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")]
+    followed = kind != TagKind.TYPE
+    feeds = [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")] if followed else []
     return _list(
         request,
         gathering.of(kind, slug),
@@ -101,6 +103,7 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
         path=reverse(kind.value, args=[slug]),
         title=found.name,
         label=LABELS[kind],
+        by_mail=f"{reverse('subscribe')}?{urlencode({kind.value: slug})}" if followed else "",
         feeds=[(reverse(name, args=[slug]), label) for name, label in feeds],
     )
 

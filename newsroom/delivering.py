@@ -1,6 +1,7 @@
 """The outbox of what becomes public: written with the fact, sent after commit, retried with back-off."""
 
 import logging
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -11,9 +12,22 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
+from stories.outbox import LEASE
+
 from . import lanes, sending, telling
 from .lanes import Lane
-from .models import RECALLS, Delivery, DeliveryQuerySet, Receiver, ReceiverKind, Release, Subscriber
+from .models import (
+    RECALLS,
+    Chosen,
+    Delivery,
+    DeliveryQuerySet,
+    Digest,
+    Event,
+    Receiver,
+    ReceiverKind,
+    Release,
+    Subscriber,
+)
 from .sending import Fate, Outcome
 
 log = logging.getLogger(__name__)
@@ -59,7 +73,7 @@ def write(*, event: str, release: Release, cause: str) -> int:
     cause, nothing is added. A recall goes before all that waits, and what waits of its story is not sent.
     """
     recalls = event in RECALLS
-    to = _to_recall(release) if recalls else _to_tell()
+    to = _to_recall(release) if recalls else _to_tell(event, release)
     if not to:
         return 0
     emails, receivers = [email for email, _ in to], [receiver for _, receiver in to]
@@ -87,9 +101,19 @@ def key_of(*, event: str, cause: str, to: str) -> str:
     return salted_hmac("newsroom.delivery", f"{event}:{cause}:{to}", algorithm="sha256").hexdigest()
 
 
-def _to_tell() -> list[tuple[str, int | None]]:
-    """Everybody who is told of what is public: mail addresses and receivers."""
-    emails = Subscriber.objects.filter(active=True).order_by().values_list("email", flat=True)
+def _to_tell(event: str, release: Release) -> list[tuple[str, int | None]]:
+    """Everybody who is told of what is public: mail addresses and receivers.
+
+    By mail those who want it at once; of a correction also whoever was sent the story, however that was. Not
+    those whom a digest has brought this very release, as may be where it is announced late.
+    """
+    of_story = Delivery.objects.filter(story=release.story_id, receiver=None)
+    told = of_story.filter(release=release, digest__isnull=False).told().values("recipient")
+    to_tell = Subscriber.objects.filter(daily=False).wanting(Chosen.objects.of_releases([release.pk]))
+    if event == Event.CORRECTION:
+        sent = of_story.exclude(release=release).told().values("recipient")
+        to_tell = to_tell | Subscriber.objects.filter(active=True, email__in=sent)
+    emails = to_tell.exclude(email__in=told).order_by().values_list("email", flat=True)
     receivers = Receiver.objects.filter(active=True).order_by().values_list("pk", flat=True)
     return [*((email, None) for email in emails), *(("", pk) for pk in receivers)]
 
@@ -103,6 +127,47 @@ def _to_recall(release: Release) -> list[tuple[str, int | None]]:
     found = set(told.order_by().values_list("recipient", "receiver").distinct())
     hubs = Receiver.objects.filter(active=True, kind=ReceiverKind.WEBSUB).values_list("pk", flat=True)
     return [*found, *(("", pk) for pk in hubs if ("", pk) not in found)]
+
+
+# What digests carry
+
+
+def carry(digest: Digest, news: Iterable[tuple[str, Release]]) -> None:
+    """Write a delivery for each story that a digest is about to bring, with what it tells of it.
+
+    It belongs in a transaction that holds the locks of the stories. Written again at another try, they are
+    the same. While the digest is being sent they keep back what is later about the same story.
+    """
+    carried_in_vain(digest, lanes.NOT_BACK)
+    Delivery.objects.bulk_create(
+        (
+            Delivery(
+                event=event,
+                story_id=release.story_id,
+                release=release,
+                recipient=digest.recipient,
+                digest=digest,
+                key=key_of(event=event, cause=f"digest:{digest.pk}:{release.pk}", to=digest.recipient),
+                attempts=1,
+                next_attempt=Now(),
+                lease=Now() + LEASE,
+            )
+            for event, release in news
+        ),
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["attempts", "next_attempt", "lease"],
+    )
+
+
+def carried(digest: Digest) -> None:
+    """A digest was sent, and with it what it carries."""
+    digest.carried.open().update(sent_at=Now(), next_attempt=None, lease=None, error="")
+
+
+def carried_in_vain(digest: Digest, words: str) -> None:
+    """A digest was tried in vain, or by a worker that was lost. The next try carries what is public then."""
+    digest.carried.open().update(next_attempt=None, lease=None, error=words)
 
 
 # Sending

@@ -37,19 +37,22 @@ NOT_BACK = "The worker that was sending it has not come back."
 # Any number: it keeps the claims of one lane apart.
 _LOCK = 5_092_612
 # What keeps a delivery back is an earlier one that is open, and a later one that is being tried, as may be
-# where a dead letter is tried again. "OFFSET 0" has that asked row by row, in the order of the index, until
-# there are enough: of a table that changes as fast as this the planner knows too little to do better, and
-# took half a second to claim fifty of two thousand.
+# where a dead letter is tried again. What a digest carries does so while the digest is being sent. "OFFSET 0"
+# has that asked row by row, in the order of the index, until there are enough: of a table that changes as
+# fast as this the planner knows too little to do better, and took half a second to claim fifty of two
+# thousand.
 _CLAIM = """
 WITH next AS (
     SELECT d.id FROM newsroom_delivery d
-    WHERE {of_lane} AND d.sent_at IS NULL AND d.next_attempt <= statement_timestamp()
+    WHERE {of_lane} AND d.digest_id IS NULL
+      AND d.sent_at IS NULL AND d.next_attempt <= statement_timestamp()
       AND (d.lease IS NULL OR d.lease <= statement_timestamp())
       AND NOT EXISTS (
           SELECT 1 FROM newsroom_delivery e
           WHERE e.story_id = d.story_id AND e.recipient = d.recipient
             AND e.receiver_id IS NOT DISTINCT FROM d.receiver_id
             AND e.sent_at IS NULL AND e.next_attempt IS NOT NULL
+            AND (e.digest_id IS NULL OR e.lease > statement_timestamp())
             AND (e.id < d.id OR (e.id > d.id AND e.lease > statement_timestamp()))
           OFFSET 0)
     ORDER BY d.next_attempt, d.id LIMIT %(most)s FOR UPDATE SKIP LOCKED)

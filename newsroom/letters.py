@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import formataddr
 from hashlib import sha256
@@ -10,13 +11,15 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from stories import outbox
+from stories.clocks import office
 
-from . import ninjs, subscribing
+from . import house, ninjs, subscribing
 from .listing import published
-from .models import RECALLS, Event, Receiver, ReceiverKind
-from .telling import Parcel
+from .models import RECALLS, Digest, Event, Receiver, ReceiverKind, Subscriber
+from .telling import News, Parcel
 
 #: How the subject of a mail begins, and what is said above the story.
 BEGINNINGS = {
@@ -40,15 +43,50 @@ def mail(parcel: Parcel) -> EmailMessage:
     """
     subject, body = _words(parcel)
     assert parcel.subscriber is not None
-    leave = settings.SITE_URL + subscribing.unsubscribe_path(parcel.subscriber)
+    return _to_list(parcel.subscriber, parcel.delivery.key, subject, body, parcel.told.newsroom)
+
+
+def digest(digest: Digest, subscriber: Subscriber, news: Sequence[News], *, more: bool) -> EmailMessage:
+    """The mail to somebody who gets the news once a day; `more` says that not all of it is there.
+
+    Its Message-ID is the same at every try.
+    """
+    count = f"At least {len(news)} stories" if more else f"{len(news)} stor{'y' if len(news) == 1 else 'ies'}"
+    until = office(digest.day.until)
+    began = f"What we have published up to {until.public}, the newest first:"
+    rest = [f"There is more: {settings.SITE_URL + reverse('home')}"] if more else []
+    key = salted_hmac("newsroom.digest", str(digest.pk), algorithm="sha256").hexdigest()
+    newsroom = house.current().name
+    subject = f"{' '.join(newsroom.split())}: {count}, {until.day}"
+    body = "\n\n\n".join([began, *(_in_brief(each) for each in news), *rest])
+    return _to_list(subscriber, key, subject, body, newsroom)
+
+
+def _in_brief(news: News) -> str:
+    """A story in a digest. One that was corrected or updated says so."""
+    told = news.told
+    assert told.content is not None
+    beginning = BEGINNINGS[Event(news.event)][0] if news.event in BEGINNINGS else ""
+    changed = f"{beginning}{' '.join(news.note.split())}" if beginning else ""
+    lines = [beginning + told.headline, told.began, told.content["summary"], changed, told.address]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _to_list(subscriber: Subscriber, key: str, subject: str, body: str, newsroom: str) -> EmailMessage:
+    """A mail to somebody on the list, with the links by which they change what they get and leave."""
+    choose = settings.SITE_URL + subscribing.choices_path(subscriber)
+    leave = settings.SITE_URL + subscribing.unsubscribe_path(subscriber)
     return EmailMessage(
         subject=subject,
-        body=f"{body}\n\n-- \nYou get this because you subscribed. To leave the list: {leave}",
-        to=[parcel.delivery.recipient],
+        body=(
+            f"{body}\n\n-- \nYou get this because you subscribed. To choose what you get: {choose}"
+            f"\nTo leave the list: {leave}"
+        ),
+        to=[subscriber.email],
         headers={
-            "Message-ID": f"<{parcel.delivery.key[:32]}@{outbox.sender_host()}>",
+            "Message-ID": f"<{key[:32]}@{outbox.sender_host()}>",
             "Auto-Submitted": "auto-generated",
-            "List-Id": list_id(parcel.told.newsroom),
+            "List-Id": list_id(newsroom),
             "List-Unsubscribe": f"<{leave}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },

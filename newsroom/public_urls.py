@@ -56,6 +56,7 @@ urlpatterns = [
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     re_path(r"^media/(?P<name>[0-9a-f]{64}\.[a-z]{3,4})$", public.media, name="media"),
     path("subscribe/", subscribe_views.subscribe, name="subscribe"),
+    path("subscribe/choices/<str:token>/", subscribe_views.choices, name="subscribe_choices"),
     path("subscribe/<str:token>/", subscribe_views.confirm, name="subscribe_confirm"),
     path("unsubscribe/<str:token>/", subscribe_views.unsubscribe, name="unsubscribe"),
     path("embargoed/<str:token>/", embargoed_views.embargoed, name="embargoed"),

@@ -10,11 +10,11 @@ from django.urls import reverse
 from approvals.models import Decision
 from approvals.rules import StepState
 from stories.clocks import lasting, office
-from stories.models import Story
+from stories.models import Revision, Story
 from stories.moments import Moment
 
 from . import watch_page
-from .models import Announcement, Event, Receiver, Release, Subscriber, Visibility
+from .models import Announcement, Chosen, Event, Receiver, Release, Subscriber, Visibility
 from .state import State
 
 #: From when on an announcement that has not come is a fault, and not just on its way.
@@ -102,19 +102,24 @@ class Audience:
     """Who gets a story at its moment."""
 
     address: str
-    subscribers: int
+    #: Those who get it at once, and those who get it with the news of its day.
+    at_once: int
+    daily: int
     receivers: int
 
 
-def audience(slug: str) -> Audience:
-    """Who would get a story with this address now."""
+def audience(revision: Revision) -> Audience:
+    """Who would get a story with these words now."""
     try:
-        address = settings.SITE_URL + reverse("story", args=[slug])
+        address = settings.SITE_URL + reverse("story", args=[revision.slug])
     # A slug that no page can have: arming says so.
     except LookupError:
         address = ""
-    subscribers = Subscriber.objects.filter(active=True).count()
-    return Audience(address, subscribers, Receiver.objects.filter(active=True).count())
+    wanting = Subscriber.objects.wanting(Chosen.objects.of_content(revision.content))
+    found = wanting.aggregate(
+        at_once=Count("pk", filter=Q(daily=False)), daily=Count("pk", filter=Q(daily=True))
+    )
+    return Audience(address, **found, receivers=Receiver.objects.filter(active=True).count())
 
 
 @dataclass(frozen=True)

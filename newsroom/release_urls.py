@@ -13,6 +13,7 @@ from . import (
     receiver_views,
     release_views,
     stopping_views,
+    subscriber_views,
     watch_views,
 )
 
@@ -34,6 +35,7 @@ urlpatterns = [
     path("record/", everything_views.newsroom_record, name="newsroom_record"),
     path("stories/<uuid:uid>/unhold/", stopping_views.story_unhold, name="story_unhold"),
     path("deliveries/", delivery_views.deliveries, name="deliveries"),
+    path("deliveries/mailing-list/", subscriber_views.mailing_list, name="mailing_list"),
     path("deliveries/again/", delivery_views.all_again, name="deliveries_again"),
     path("deliveries/<int:pk>/again/", delivery_views.again, name="delivery_again"),
     path("receivers/", receiver_views.receivers, name="receivers"),

@@ -235,7 +235,7 @@ def _context(request: HttpRequest, state: State) -> dict[str, Any]:
         "signings": [] if state.settled else release_page.signings(state, signed),
         "board": None if state.settled else board.wide(board.of_progress(state.progress, signed)),
         "stood": release_page.stood(state.live.release) if state.live and state.settled else [],
-        "audience": release_page.audience(shown.slug),
+        "audience": release_page.audience(shown),
         "may_release": may_release(person(request)),
     }
 

@@ -43,6 +43,15 @@ def hours(name: str, default: str) -> tuple[time, time] | None:
     return (start, end) if start is not None and end is not None else None
 
 
+def time_of_day(name: str, default: str) -> time:
+    """The time of day that the environment variable `name` gives as "17:00"."""
+    given = os.environ.get(name, "").strip() or default
+    try:
+        return time.fromisoformat(given).replace(microsecond=0, tzinfo=None)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is “{given}”: write it as 17:00.") from None
+
+
 def ports(text: str) -> tuple[range, ...]:
     """The ports in a list such as "443,8000-8100"."""
     spans = [part.partition("-") for part in text.split(",") if part.strip()]
@@ -184,6 +193,8 @@ PRESS_OFFICE_ZONE = os.environ.get("PRESS_OFFICE_ZONE", "Europe/London")
 # When nobody is at the press office, by its clocks: "22:00-06:00", or empty; and whether weekends count too.
 QUIET_HOURS = hours("NEWSROOM_QUIET_HOURS", "22:00-06:00")
 QUIET_WEEKENDS = flag("NEWSROOM_QUIET_WEEKENDS", "on")
+# When those who get the news once a day are sent it, by the press office's clocks.
+DIGEST_AT = time_of_day("NEWSROOM_DIGEST_AT", "17:00")
 # Whom journalists ring, until an administrator sets it: a line each, a blank line between groups.
 PRESS_CONTACTS = os.environ.get("PRESS_CONTACTS", "")
 # Whom to tell of a hole in this newsroom: addresses of mail or of pages, by commas.
@@ -298,13 +309,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name, type="direct"), routing_key=name) for name in ("celery", "watching")
 ]
-CELERY_TASK_ROUTES = {"newsroom.watch_tasks.*": {"queue": "watching"}}
+# So does no announcement behind the mails of those who get the news once a day.
+CELERY_TASK_ROUTES = {
+    "newsroom.watch_tasks.*": {"queue": "watching"},
+    "newsroom.digest_tasks.*": {"queue": "watching"},
+}
 CELERY_BEAT_SCHEDULE = {
     "look ahead": {"task": "newsroom.tasks.look_ahead", "schedule": 20.0, "options": {"expires": 20}},
     # It expires after three of its kind: a worker whose clock is ahead by five seconds would throw all away.
     "sweep": {"task": "newsroom.tasks.sweep", "schedule": 5.0, "options": {"expires": 15}},
     "remind": {"task": "approvals.tasks.remind", "schedule": 10.0, "options": {"expires": 10}},
     "watch": {"task": "newsroom.watch_tasks.watch", "schedule": 5.0, "options": {"expires": 5}},
+    "digests": {"task": "newsroom.digest_tasks.digests", "schedule": 20.0, "options": {"expires": 20}},
     "preflights": {"task": "newsroom.watch_tasks.preflights", "schedule": 30.0, "options": {"expires": 30}},
 }
 

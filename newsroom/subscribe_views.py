@@ -7,28 +7,17 @@ could be made to do here which anybody could not do. Scanners open the links in 
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from . import subscribing
+from . import choosing, digesting, subscribing
+from .choosing import Choice, Offer
+from .models import Subscriber
 from .public import HTML, site
-
-
-class AddressForm(forms.Form):
-    """The address that is to get the news."""
-
-    email = forms.EmailField(
-        label="Email address",
-        max_length=254,
-        error_messages={
-            "required": "Enter an email address",
-            "invalid": "Enter an email address like name@example.com",
-        },
-    )
+from .subscribe_forms import ChoiceForm, SubscribeForm
 
 
 def _page(template: str, status: int = 200, **context: Any) -> HttpResponse:
@@ -54,18 +43,29 @@ def network_of(request: HttpRequest) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Ask for the news by mail. The answer is the same for whoever has it already."""
+    offers = choosing.offered()
     if request.method != "POST":
-        return _page("public/subscribe.html")
-    form = AddressForm(request.POST)
+        return _page("public/subscribe.html", form=SubscribeForm(offers, initial=_named_in(request, offers)))
+    form = SubscribeForm(offers, data=request.POST)
     if not form.is_valid():
-        error = form.errors["email"][0]
-        typed = request.POST.get("email", "")[:254]
-        return _page("public/subscribe.html", 422, error=error, typed=typed)
+        return _page("public/subscribe.html", 422, form=form)
     try:
-        subscribing.ask(email=form.cleaned_data["email"], source=network_of(request))
+        subscribing.ask(
+            email=form.cleaned_data["email"], source=network_of(request), choice=form.cleaned_choice
+        )
     except subscribing.TooMany as refusal:
-        return _page("public/subscribe.html", 429, refusal=str(refusal))
+        return _page("public/subscribe.html", 429, form=form, refusal=str(refusal))
     return _page("public/subscribe_sent.html")
+
+
+def _named_in(request: HttpRequest, offers: list[Offer]) -> Choice:
+    """The choice that an address such as `?topic=bridges` names; what is not offered is not looked at."""
+    named = {(kind.value, slug) for kind in choosing.KINDS for slug in request.GET.getlist(kind.value)}
+    return Choice(tags=tuple((kind, slug) for kind, slug, _ in offers if (kind, slug) in named))
+
+
+def _stale(refusal: subscribing.Refused) -> HttpResponse:
+    return _page("public/subscribe.html", 410, form=SubscribeForm(choosing.offered()), refusal=str(refusal))
 
 
 @csrf_exempt
@@ -74,11 +74,51 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm an address: the page has a button, and only that does it."""
     try:
         if request.method != "POST":
-            return _page("public/subscribe_confirm.html", email=subscribing.address_in(token))
-        subscribing.confirm(token=token)
+            asked = subscribing.asked_in(token)
+            return _page(
+                "public/subscribe_confirm.html",
+                email=asked.email,
+                gets=_gets(asked.choice.daily, asked.chosen),
+            )
+        subscriber = subscribing.confirm(token=token)
     except subscribing.Stale as refusal:
-        return _page("public/subscribe.html", 410, refusal=str(refusal))
-    return _page("public/subscribe_done.html")
+        return _stale(refusal)
+    return _page(
+        "public/subscribe_done.html", gets=_gets_now(subscriber), choices=subscribing.choices_path(subscriber)
+    )
+
+
+def _gets(daily: bool, chosen: list[Offer]) -> dict[str, Any]:
+    """What somebody gets and how often, as the pages say it."""
+    return {"daily": daily, "chosen": chosen, "at": digesting.time_in_words()}
+
+
+def _gets_now(subscriber: Subscriber) -> dict[str, Any]:
+    rows = subscriber.chosen.all()
+    return _gets(subscriber.daily, [Offer(row.kind, row.slug, row.name) for row in rows])
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def choices(request: HttpRequest, token: str) -> HttpResponse:
+    """What somebody on the list gets, and changing it: the link to it is in each mail of theirs."""
+    try:
+        subscriber = subscribing.find_to_choose(token)
+        offers = choosing.offered(subscriber)
+        shown: dict[str, Any] = {"email": subscriber.email, "leave": subscribing.unsubscribe_path(subscriber)}
+        if request.method != "POST":
+            form = ChoiceForm(offers, initial=choosing.of(subscriber))
+            return _page("public/subscribe_choices.html", form=form, **shown)
+        form = ChoiceForm(offers, data=request.POST)
+        if not form.is_valid():
+            return _page("public/subscribe_choices.html", 422, form=form, **shown)
+        saved = subscribing.choose(token=token, choice=form.cleaned_choice)
+    except subscribing.Left:
+        return _page("public/unsubscribed.html")
+    except subscribing.Stale:
+        raise Http404 from None
+    form = ChoiceForm(choosing.offered(saved), initial=choosing.of(saved))
+    return _page("public/subscribe_choices.html", form=form, saved=_gets_now(saved), **shown)
 
 
 @csrf_exempt

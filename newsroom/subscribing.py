@@ -1,10 +1,11 @@
-"""The mailing list: asking to be put on it, confirming that by mail, and leaving it with one click.
+"""The mailing list: asking to be put on it, confirming that by mail, choosing, and leaving with one click.
 
-An address is put on the list only by whoever reads its mail. Nothing that anybody can see or measure tells
-whether an address is on it.
+An address is put on the list only by whoever reads its mail, and what it gets is changed only by them.
+Nothing that anybody else can see or measure tells whether an address is on it.
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core import signing
@@ -17,7 +18,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from stories import outbox
 
-from . import house
+from . import choosing, house
+from .choosing import EVERYTHING, Choice, Offer
 from .models import Subscriber, SubscriptionRequest
 
 #: For how long the link in the mail can be used.
@@ -28,7 +30,7 @@ PER_ADDRESS = ((1, timedelta(minutes=10)), (4, timedelta(days=1)))
 PER_SOURCE = ((20, timedelta(hours=1)),)
 KEPT = timedelta(days=1)
 
-_CONFIRM, _LEAVE = "newsroom.subscribe", "newsroom.unsubscribe"
+_CONFIRM, _LEAVE, _CHOOSE = "newsroom.subscription", "newsroom.unsubscribe", "newsroom.choices"
 
 
 class Refused(Exception):
@@ -43,9 +45,21 @@ class Stale(Refused):
     """The link is too old, or was not made by us."""
 
 
+class Left(Refused):
+    """They are not on the list any more."""
+
+
+class Asked(NamedTuple):
+    """What a link to confirm is about: whose address, what they chose, and what that is called."""
+
+    email: str
+    choice: Choice
+    chosen: list[Offer]
+
+
 @transaction.atomic
-def ask(*, email: str, source: str) -> None:
-    """Send a mail to an address, with a link by which whoever reads it can put it on the list.
+def ask(*, email: str, source: str, choice: Choice = EVERYTHING) -> None:
+    """Send a mail to an address, with a link by which whoever reads it can have what was chosen sent to it.
 
     An address that was written to just now is left in peace, and whoever asks does not learn of it.
     `source` is from which network the request came.
@@ -61,56 +75,73 @@ def ask(*, email: str, source: str) -> None:
         raise TooMany("Too many requests came from your network. Please try again in an hour.")
     # The mail is sent by a worker: the answer takes as long whether one is sent or not.
     written = not _exceeds(requests.filter(email__iexact=email), PER_ADDRESS)
-    SubscriptionRequest.objects.create(
-        email=email, source=ours, **({} if written else {"next_attempt": None, "error": "Too often."})
-    )
+    waits = {} if written else {"next_attempt": None, "error": "Too often."}
+    SubscriptionRequest.objects.create(email=email, source=ours, choice=choice.packed, **waits)
 
 
 def _exceeds(requests: QuerySet[SubscriptionRequest], limits: tuple[tuple[int, timedelta], ...]) -> bool:
     return any(requests.filter(at__gt=Now() - span)[:most].count() >= most for most, span in limits)
 
 
-def confirm_path(email: str) -> str:
-    """The path of the page on which an address is confirmed."""
-    return reverse("subscribe_confirm", args=[signing.dumps(email, salt=_CONFIRM)])
+def confirm_path(email: str, choice: Choice = EVERYTHING) -> str:
+    """The path of the page on which an address is confirmed, with what was chosen for it."""
+    token = signing.dumps([email, *choice.packed], salt=_CONFIRM, compress=True)
+    return reverse("subscribe_confirm", args=[token])
 
 
-def address_in(token: str) -> str:
-    """The address that a link of ours is about.
+def asked_in(token: str) -> Asked:
+    """What a link to confirm is about.
 
     Raises:
-        Stale: the link is too old, or none of ours.
+        Stale: the link is too old, or none of ours; or nothing public is about what was chosen any more.
     """
     try:
-        return str(signing.loads(token, salt=_CONFIRM, max_age=LINK_LASTS))
+        email, *packed = signing.loads(token, salt=_CONFIRM, max_age=LINK_LASTS)
     except signing.BadSignature:
         raise Stale(
             "This link has expired or is not complete. Subscribe again, and use the link of the new mail."
         ) from None
+    choice = Choice.unpacked(packed)
+    chosen = choosing.among(choosing.offered(), choice) if choice.tags else []
+    if choice.tags and not chosen:
+        raise Stale("There is no news any more of what you had chosen. Choose again, and subscribe again.")
+    return Asked(str(email), choice, chosen)
 
 
 @transaction.atomic
 def confirm(*, token: str) -> Subscriber:
-    """Put the address that a link is about on the list. Done twice, it is on it once.
+    """Put the address that a link is about on the list, with what was chosen. Done twice, it is on it once.
+
+    Whoever is on it gets what they have chosen now, and no more what they chose before.
 
     Raises:
-        Stale: the link is too old, or none of ours.
+        Stale: the link is too old, or none of ours; or nothing public is about what was chosen any more.
     """
-    email = address_in(token)
+    email, choice, chosen = asked_in(token)
     subscriber, _ = Subscriber.objects.get_or_create(email__iexact=email, defaults={"email": email})
-    if Subscriber.objects.filter(pk=subscriber.pk, active=False).update(active=True, confirmed_at=Now()):
-        subscriber.refresh_from_db()
+    Subscriber.objects.filter(pk=subscriber.pk, active=False).update(active=True, confirmed_at=Now())
+    choosing.store(subscriber=subscriber, choice=choice, offers=chosen)
+    subscriber.refresh_from_db()
     return subscriber
 
 
 def unsubscribe_path(subscriber: Subscriber) -> str:
     """The path of the page on which somebody leaves the list."""
-    return reverse("unsubscribe", args=[f"{subscriber.pk}-{_mark(subscriber)}"])
+    return reverse("unsubscribe", args=[_token(subscriber, _LEAVE)])
 
 
-def _mark(subscriber: Subscriber) -> str:
+def choices_path(subscriber: Subscriber) -> str:
+    """The path of the page on which somebody changes what they get."""
+    return reverse("subscribe_choices", args=[_token(subscriber, _CHOOSE)])
+
+
+def _token(subscriber: Subscriber, purpose: str) -> str:
+    return f"{subscriber.pk}-{_mark(subscriber, purpose)}"
+
+
+def _mark(subscriber: Subscriber, purpose: str) -> str:
     value = f"{subscriber.pk}:{subscriber.email.lower()}"
-    return salted_hmac(_LEAVE, value, algorithm="sha256").hexdigest()[:32]
+    return salted_hmac(purpose, value, algorithm="sha256").hexdigest()[:32]
 
 
 def find(token: str) -> Subscriber:
@@ -119,11 +150,42 @@ def find(token: str) -> Subscriber:
     Raises:
         Stale: the link is none of ours.
     """
+    return _find(token, _LEAVE)
+
+
+def find_to_choose(token: str) -> Subscriber:
+    """Whom a link to change what they get is about.
+
+    Raises:
+        Stale: the link is none of ours.
+        Left: they are not on the list any more.
+    """
+    subscriber = _find(token, _CHOOSE)
+    if not subscriber.active:
+        raise Left("You are off the list. To get news again, subscribe again.")
+    return subscriber
+
+
+def _find(token: str, purpose: str) -> Subscriber:
     number, _, mark = token.partition("-")
     short = number.isascii() and number.isdecimal() and len(number) < 19
     subscriber = Subscriber.objects.filter(pk=number).first() if short else None
-    if subscriber is None or not constant_time_compare(_mark(subscriber), mark):
+    if subscriber is None or not constant_time_compare(_mark(subscriber, purpose), mark):
         raise Stale("This link is not complete. Copy all of it from the mail.")
+    return subscriber
+
+
+@transaction.atomic
+def choose(*, token: str, choice: Choice) -> Subscriber:
+    """Let somebody get what they have chosen, from now on. What is not offered to them is left out.
+
+    Raises:
+        Stale: the link is none of ours.
+        Left: they are not on the list any more.
+    """
+    subscriber = find_to_choose(token)
+    choosing.store(subscriber=subscriber, choice=choice, offers=choosing.offered(subscriber))
+    subscriber.refresh_from_db()
     return subscriber
 
 
@@ -156,7 +218,7 @@ def forget() -> int:
 
 def mail(request: SubscriptionRequest) -> EmailMessage:
     """The mail that asks whoever reads it whether they want to be on the list."""
-    link = settings.SITE_URL + confirm_path(request.email)
+    link = settings.SITE_URL + confirm_path(request.email, Choice.unpacked(request.choice))
     newsroom = house.current().name
     key = salted_hmac(_CONFIRM, str(request.pk), algorithm="sha256").hexdigest()[:32]
     return EmailMessage(

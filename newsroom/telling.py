@@ -38,14 +38,20 @@ class Told:
     #: What the newsroom is called, looked up here: who sends asks the database nothing.
     newsroom: str = field(default_factory=lambda: house.current().name)
 
+    @property
+    def began(self) -> str:
+        """What type of story it is, and since when it has been public."""
+        assert self.content is not None
+        kind = rendering.type_label(self.content["type"])
+        return f"{kind}. {published(self.published, self.zone).public}"
+
     @cached_property
     def text(self) -> str:
         """The words of the story in plain text."""
         assert self.content is not None
-        kind = rendering.type_label(self.content["type"])
         return "\n\n".join(
             [
-                f"{kind}. {published(self.published, self.zone).public}",
+                self.began,
                 self.content["summary"],
                 richtext.plain(self.content["body"]),
                 self.address,
@@ -57,6 +63,15 @@ class Told:
         """The headline in one line."""
         assert self.content is not None
         return " ".join(self.content["headline"].split())
+
+
+@dataclass(frozen=True)
+class News:
+    """A story in a digest: new, corrected or updated, and in what."""
+
+    told: Told
+    event: str
+    note: str
 
 
 @dataclass(frozen=True)

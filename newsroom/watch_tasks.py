@@ -45,7 +45,7 @@ def watch() -> None:
 @app.task
 def probe() -> int:
     """Look from outside for what was announced. The number of looks."""
-    found = _in_turn("probe", lambda: probing.look_next(worker_name()), probe.apply_async)
+    found = in_turn("probe", lambda: probing.look_next(worker_name()), probe.apply_async)
     # Whoever is to hear of a page that is wrong hears of it at once.
     if found and alarming.write():
         tell.apply_async(expires=30)
@@ -55,7 +55,7 @@ def probe() -> int:
 @app.task
 def tell() -> int:
     """Send the mail that is due. The number of tries."""
-    return _in_turn("tell", alarming.send_next, tell.apply_async)
+    return in_turn("tell", alarming.send_next, tell.apply_async)
 
 
 @app.task
@@ -80,7 +80,7 @@ def preflights() -> int:
             broken.add(due)
         return True
 
-    checked = _in_turn("preflights", check_next, preflights.apply_async)
+    checked = in_turn("preflights", check_next, preflights.apply_async)
     if checked and alarming.outstanding():
         tell.apply_async(expires=30)
     return checked
@@ -96,7 +96,7 @@ def _runs(minute: int) -> preflight.Run:
     return preflight.Run()
 
 
-def _in_turn(name: str, act: Callable[[], bool], again: Callable[..., object]) -> int:
+def in_turn(name: str, act: Callable[[], bool], again: Callable[..., object]) -> int:
     """Act until there is nothing to do, for a slice of time, if nobody else is at it. How often there was."""
     turn = f"newsroom.watch_tasks.{name}"
     if not cache.add(turn, worker_name(), TURN_SECONDS):

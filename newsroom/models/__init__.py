@@ -8,8 +8,6 @@ from .deliveries import (
     Event,
     Receiver,
     ReceiverKind,
-    Subscriber,
-    SubscriptionRequest,
 )
 from .embargoes import (
     TAKES_BACK,
@@ -37,6 +35,7 @@ from .releases import (
 )
 from .searching import Indexed, Tag, TagKind, Word
 from .stops import Freeze, FreezeEnd, FreezeExemption, Hold, HoldAll, HoldAllLift, HoldLift
+from .subscribers import Chosen, Digest, DigestDay, Subscriber, SubscriptionRequest
 from .watching import CHECKS, Alarm, Finding, Lookout, Mark, Preflight, Probe
 
 __all__ = [
@@ -51,9 +50,12 @@ __all__ = [
     "BundleMoment",
     "BundledRelease",
     "Bundling",
+    "Chosen",
     "CopyNotice",
     "Delivery",
     "DeliveryQuerySet",
+    "Digest",
+    "DigestDay",
     "Disarm",
     "EmbargoGrant",
     "EmbargoRevocation",

@@ -9,52 +9,7 @@ from stories.models import Story
 from stories.outbox import Outgoing
 
 from .releases import Release
-
-
-class Subscriber(models.Model):
-    """Somebody on the mailing list: they confirmed it by mail, or an administrator put them there."""
-
-    email = models.EmailField(unique=True)
-    active = models.BooleanField(default=True)
-    confirmed_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        ordering = ["email"]
-        constraints = [
-            models.UniqueConstraint(
-                Lower("email"), name="subscriber_once", violation_error_message="This address is on the list."
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.email
-
-
-class SubscriptionRequest(Outgoing):
-    """Somebody gave an address for the mailing list: an outbox row of the mail that asks to confirm it.
-
-    It is forgotten after a day. The list itself holds only who confirmed.
-    """
-
-    app_privileges = "SELECT, INSERT, DELETE, UPDATE (attempts, next_attempt, sent_at, error)"
-
-    email = models.EmailField()
-    at = models.DateTimeField(db_default=Now(), editable=False)
-    #: From which network, as a keyed digest: enough to count by, not to know whose.
-    source = models.CharField(max_length=64)
-
-    class Meta:
-        indexes = [
-            models.Index(Lower("email"), "at", name="request_by_email"),
-            models.Index(fields=["source", "at"], name="request_by_source"),
-            models.Index(fields=["at"], name="request_by_age"),
-            models.Index(
-                fields=["next_attempt"], condition=models.Q(sent_at=None), name="request_outstanding"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"request {self.pk}"
+from .subscribers import Digest
 
 
 class ReceiverKind(models.TextChoices):
@@ -123,7 +78,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> Self:
         """Those that are to be tried now and that nobody is trying."""
         free = models.Q(lease=None) | models.Q(lease__lte=Now())
-        return self.open().filter(free, next_attempt__lte=Now())
+        return self.open().filter(free, next_attempt__lte=Now(), digest=None)
+
+    def told(self) -> Self:
+        """Those by which somebody was told of a story, may have been at this moment, or will be."""
+        return self.filter(models.Q(attempts__gt=0) | _OPEN).exclude(event__in=RECALLS)
 
     def given_up(self) -> Self:
         """The dead letters: tried in vain as often as anything is tried, or refused for good."""
@@ -136,6 +95,9 @@ class Delivery(Outgoing):
     It goes to a mail address or to a receiver. The key is the same however often it is tried, so that a
     receiver can tell a repeat. It is open until it is sent, found to be of no use, or given up. `claim`
     names the batch in which it is being tried, and `lease` says until when that keeps others away.
+
+    What a `digest` carries is tried with it and never by itself. It is open while the digest is being sent,
+    so that nothing later about the story overtakes it.
     """
 
     app_privileges = (
@@ -148,6 +110,9 @@ class Delivery(Outgoing):
     recipient = models.EmailField(blank=True)
     receiver = models.ForeignKey(
         Receiver, on_delete=models.PROTECT, null=True, related_name="deliveries", db_index=False
+    )
+    digest = models.ForeignKey(
+        Digest, on_delete=models.PROTECT, null=True, related_name="carried", db_index=False
     )
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(db_default=Now(), editable=False)
@@ -175,6 +140,9 @@ class Delivery(Outgoing):
             models.Index(fields=["story", "recipient", "id"], condition=_OPEN, name="delivery_in_order"),
             models.Index(
                 fields=["receiver"], condition=models.Q(lease__isnull=False), name="delivery_in_hand"
+            ),
+            models.Index(
+                fields=["digest"], condition=models.Q(digest__isnull=False), name="delivery_carried"
             ),
             models.Index(fields=["story", "recipient"], name="delivery_of_story"),
             models.Index(

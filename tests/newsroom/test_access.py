@@ -109,6 +109,7 @@ def paths(newsroom) -> dict[str, str]:
         "desk_person_remove": {"pk": desk.pk, "user": newsroom.nobody.pk},
         "office_remove": {"pk": desk.pk, "office": office.pk},
         "subscribe_confirm": {"token": subscribing.confirm_path("reader@paper.example").split("/")[2]},
+        "subscribe_choices": {"token": subscribing.choices_path(subscriber).split("/")[3]},
         "unsubscribe": {"token": subscribing.unsubscribe_path(subscriber).split("/")[2]},
         "bundle": {"bundle": bundle.pk},
         "freeze_end": {"freeze": freeze.pk},

@@ -1,17 +1,20 @@
 """The admin of release: the list of subscribers is kept there, and nothing that happened can be changed."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
 from newsroom import alarming, preflight, probing, releasing
-from newsroom.models import Delivery, Disarm, Heartbeat, Hold, Release, Subscriber
+from newsroom.models import Delivery, Digest, DigestDay, Disarm, Heartbeat, Hold, Release, Subscriber
 from stories import drafting
+from stories.clocks import database_now
 from stories.models import Team
 
 pytestmark = pytest.mark.django_db
 
 MODELS = ["release", "disarm", "hold", "holdlift", "announcement", "visibility", "releasesignoff", "delivery"]
-MODELS += ["preflight", "probe", "lookout", "alarm"]
+MODELS += ["preflight", "probe", "lookout", "alarm", "digest"]
 
 
 def page(model: str, what: str, *arguments: object) -> str:
@@ -49,6 +52,9 @@ def everything(newsroom) -> Release:
     releasing.announce(release_id=release.pk, worker="test")
     probing.note(release=release, look=probing.Look(404, "the page answered 404, not 200"), worker="test")
     alarming.write()
+    now = database_now()
+    day = DigestDay.objects.create(day=now.date(), since=now - timedelta(days=1), until=now)
+    Digest.objects.create(day=day, recipient="reader@paper.example")
     return release
 
 

@@ -101,6 +101,8 @@ LISTS = (
     "/api/openapi.json",
     "/sitemap.xml",
     "/news-sitemap.xml",
+    "/subscribe/",
+    "/subscribe/?topic=canarytopic&organisation=canaryorganisation",
     "/robots.txt",
     "/healthz",
     "/readyz",

@@ -62,7 +62,9 @@ def test_the_mail(newsroom, settings):
     (path,) = mailbox.messages()
     message = mailbox.read(path)
     delivery = Delivery.objects.get()
-    leave = f"https://rivers.example{subscribing.unsubscribe_path(Subscriber.objects.get())}"
+    someone = Subscriber.objects.get()
+    leave = f"https://rivers.example{subscribing.unsubscribe_path(someone)}"
+    choose = f"https://rivers.example{subscribing.choices_path(someone)}"
     assert message["Subject"] == "New footbridge opens at Harrow Weir"
     assert message["To"] == EDITOR
     assert message["From"] == "Rivers <news@rivers.example>"
@@ -75,7 +77,10 @@ def test_the_mail(newsroom, settings):
         "“Nobody will have to wade here again.”\nMara Ellingham, Secretary of State for Rivers",
         "It is open day and night.",
         "https://rivers.example/news/footbridge-harrow-weir/",
-        f"-- \nYou get this because you subscribed. To leave the list: {leave}",
+        (
+            f"-- \nYou get this because you subscribed. To choose what you get: {choose}\n"
+            f"To leave the list: {leave}"
+        ),
     ]
 
 

@@ -286,7 +286,7 @@ def test_release_now_repeats_headline_and_audience_and_asks(newsroom, as_):
     page = now_page(browser, revision.story)
     assert text(page).count(revision.headline) >= 2
     assert "/news/footbridge-harrow-weir/" in text(page)
-    assert "1 subscriber<" in text(page)
+    assert "1 subscriber at once<" in text(page)
     assert not Release.objects.exists()
 
 

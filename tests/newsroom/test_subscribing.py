@@ -25,7 +25,7 @@ def reader() -> Client:
 
 
 def ask(reader: Client, email: str = EDITOR, **more: str):
-    return reader.post("/subscribe/", {"email": email}, **more)
+    return reader.post("/subscribe/", {"email": email, "what": "everything", "often": "at-once"}, **more)
 
 
 def sent() -> list[str]:
