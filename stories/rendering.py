@@ -46,7 +46,7 @@ _BETTER = ("image/avif", "image/webp")
 # What `newsroom.css` makes of the picture of a story, in rem of so many pixels: from which width of the
 # window the page grows no more, and the picture's width then; from which width there is a rail beside it,
 # and what of the window is then not the picture's; its part of a narrower window; how tall it gets.
-_REM, _PAGE, _COLUMN, _RAIL, _BESIDE, _BELOW, _TALLEST = 16, 70.0, 47.5, 59.0, 22, 0.92, 608
+_REM, _PAGE, _COLUMN, _RAIL, _BESIDE, _BELOW, _TALLEST = 16, 70.0, 48.0, 59.0, 22, 0.92, 608
 #: How wide a picture should be at least that stands beside a link elsewhere, in pixels.
 _SHARED = 1200
 
@@ -155,7 +155,7 @@ class Picture:
         In conditions and without `min()`, which not every browser reads here.
         """
         widest = min(self.width, self.width / (self.height or 1) * _TALLEST) / _REM
-        own, steps = f"{widest:g}rem", [(_PAGE, f"{_COLUMN}rem")]
+        own, steps = f"{widest:g}rem", [(_PAGE, f"{_COLUMN:g}rem")]
         if widest < _COLUMN:
             steps = [(max(widest + _BESIDE, _RAIL), own)]
         if widest + _BESIDE > _RAIL:

@@ -150,7 +150,7 @@ def _encoded(picture: Image.Image, media_type: str, drawing: bool) -> bytes:
     """The bytes of a picture in one format; with `drawing`, of one that may have letters and fine lines."""
     if media_type == AVIF:
         fine = "4:4:4" if drawing else "4:2:0"
-        return _saved(picture, "AVIF", quality=55, speed=7, subsampling=fine, max_threads=1)
+        return _saved(picture, "AVIF", quality=55, speed=8, subsampling=fine, max_threads=1)
     if media_type == WEBP:
         lossy = _saved(picture, "WEBP", quality=80)
         return min(lossy, _saved(picture, "WEBP", lossless=True, quality=50), key=len) if drawing else lossy

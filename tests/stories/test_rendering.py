@@ -358,7 +358,7 @@ def test_a_browser_chooses_between_what_was_drawn():
 @pytest.mark.parametrize(
     ("width", "height", "sizes"),
     [
-        (1600, 900, f"(min-width: 70rem) 47.5rem, {BESIDE}, 92vw"),
+        (1600, 900, f"(min-width: 70rem) 48rem, {BESIDE}, 92vw"),
         # No wider than it is: 40rem,
         (640, 360, f"(min-width: 62rem) 40rem, {BESIDE}, (min-width: 43.4783rem) 40rem, 92vw"),
         (320, 180, "(min-width: 59rem) 20rem, (min-width: 21.7391rem) 20rem, 92vw"),
