@@ -122,15 +122,33 @@ def announce(*release_ids: int) -> bool:
     Their deliveries are sent after commit.
     """
     visible = _await_moment(release_ids)
+    announced = _announce_together(visible)
     # In an order of its own: another worker that has the same ones would be in its way at each.
-    announced = sum(map(_announce, sample(visible, len(visible))))
-    if announced:
+    left = [release_id for release_id in visible if release_id not in announced]
+    singly = [release_id for release_id in sample(left, len(left)) if _announce(release_id)]
+    if announced or singly:
         # Who sends here already finds the new rows: of ten thousand at an instant not each has to say so.
         if not cache.get(TURN):
             deliver.apply_async(expires=60)
         # By its name: what watches stands above what it watches.
         app.send_task("newsroom.watch_tasks.probe", expires=60)
-    return announced > 0
+        return True
+    return False
+
+
+def _announce_together(release_ids: list[int]) -> set[int]:
+    """Announce as many as can be in one go. Which they are: none where one of them is wrong."""
+    if len(release_ids) < 2:
+        return set()
+    try:
+        receipts = releasing.announce_together(release_ids=release_ids, worker=worker_name())
+    except SoftTimeLimitExceeded:
+        raise
+    # One of them is wrong, or was held this instant; which, is found one by one.
+    except Exception as error:
+        log.warning("%s releases are announced one by one: %s", len(release_ids), error)
+        return set()
+    return {receipt.release_id for receipt in receipts}
 
 
 def _announce(release_id: int) -> bool:

@@ -60,8 +60,6 @@ def cleaned(raw: bytes) -> tuple[bytes, str, tuple[int, int]]:
     Raises:
         PictureRefused: the bytes are no JPEG, PNG or WebP picture, too many pixels, or a moving picture.
     """
-    if b"<svg" in raw[:1000].lower():
-        raise PictureRefused(_DRAWING)
     try:
         with catch_warnings():
             simplefilter("error", Image.DecompressionBombWarning)
@@ -79,7 +77,7 @@ def cleaned(raw: bytes) -> tuple[bytes, str, tuple[int, int]]:
     except PictureRefused:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise PictureRefused(_NO_PICTURE) from error
+        raise PictureRefused(_DRAWING if b"<svg" in raw[:1000].lower() else _NO_PICTURE) from error
 
 
 def _bare(image: Image.Image, kind: str) -> Image.Image:
@@ -90,8 +88,9 @@ def _bare(image: Image.Image, kind: str) -> Image.Image:
     if image.mode.startswith("I"):
         # Pillow takes all that is brighter than the darkest 256th of sixteen bits for white.
         image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    elif image.mode in {"P", "PA", "1"}:
-        # Colours that are numbers cannot be mixed when it is made smaller.
+    elif transparent or image.mode in {"P", "1"}:
+        # Colours that are numbers cannot be mixed when it is made smaller, and some ways to say what can be
+        # seen through are lost with the profile.
         image = image.convert(mode)
     widest = (MAX_WIDTH, MAX_WIDTH * 4)
     image.thumbnail(widest[::-1] if orientation >= _ON_ITS_SIDE else widest)

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from django.test import Client
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.people import Newsroom, furnish
 
 # Playwright's own event loop makes Django think that the ORM is called from asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+# A machine with much else to do takes longer than a person would wait.
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +44,15 @@ def _own_folders(settings, tmp_path: Path) -> None:
     settings.EMAIL_BACKEND = "newsroom.mailbox.FolderBackend"
     # Nobody looks at a page of whatever else runs on this machine.
     settings.PROBE_URL = "http://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's own Chromium; `tests.browsing` has what tests do with it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -1,31 +1,12 @@
 """The pages of the desk and of drafting in a browser: axe finds nothing, nothing is wider than the screen."""
 
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Browser, sync_playwright
 
-from tests.newsroom.test_release_in_browser import signed_in
+from tests.browsing import faults, follow, signed_in
 from tests.stories.test_importing import TEXT
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def faults(page) -> list[str]:
-    """What axe finds, and whether the page is wider than the screen."""
-    found = [fault["id"] for fault in Axe().run(page).response["violations"]]
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return found + ["too wide"] * wide
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
@@ -45,15 +26,15 @@ def test_the_pages_are_accessible(live_newsroom, live_server, chromium, width, s
         page.goto(path)
         found[path] = faults(page)
     page.goto(reverse("story_from_text"))
-    page.get_by_role("button", name="Read the text").click()
+    follow(page.get_by_role("button", name="Read the text"))
     found["nothing pasted"] = faults(page)
     page.locator("#text").fill(TEXT)
-    page.get_by_role("button", name="Read the text").click()
+    follow(page.get_by_role("button", name="Read the text"))
     found["recognised"] = faults(page)
     page.goto(of_story[0])
     page.locator("[name=embargo-day]").fill("2030-10-27")
     page.locator("[name=embargo-time]").fill("01:30:00")
-    page.get_by_role("button", name="Set the embargo").click()
+    follow(page.get_by_role("button", name="Set the embargo"))
     found["which of the two"] = faults(page)
     assert {path: fault for path, fault in found.items() if fault} == {}
     context.close()

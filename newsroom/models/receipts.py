@@ -21,6 +21,11 @@ IF NEW.at > clock_timestamp() - interval '1 hour' THEN
 END IF;
 """
 
+#: When the story, or its bundle, goes out is not touched by it, and was right before (`one_at_a_time`).
+ANNOUNCED = """
+UPDATE newsroom_visibility SET announced = true WHERE story_id = NEW.story_id AND release_id = NEW.release_id;
+"""
+
 
 class Announcement(Fact):
     """The receipt of a release: when it was due, when it was announced, and by which worker.
@@ -53,8 +58,7 @@ class Announcement(Fact):
                 RETURN NEW;
                 """,
             ),
-            # It tells nothing of when the story, or its bundle, goes out.
-            guards.after("refresh", "PERFORM refresh_story(NEW.story_id);"),
+            guards.after("refresh", ANNOUNCED),
             guards.after("lookout", LOOKOUT),
             guards.append_only(),
             guards.recorded(),

@@ -1,12 +1,10 @@
 """The clearance pages in a browser: by keyboard alone, small and large, light and dark."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 
 from approvals import clearing, rules
 from approvals.models import Decision
@@ -15,6 +13,7 @@ from stories.models import User
 from stories.moments import Moment
 from tests.approvals.doing import ask
 from tests.approvals.test_binding import decide
+from tests.browsing import faults
 from tests.people import WORDS, Newsroom
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,14 +24,6 @@ SIZES = {
     "phone": {"width": 375, "height": 812},
     "narrow": {"width": 320, "height": 640},
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Desk:
@@ -61,11 +52,7 @@ class Desk:
 
     def faults(self) -> list[str]:
         """What axe finds on the page, and whether it is wider than the screen."""
-        found = [fault["id"] for fault in Axe().run(self.page).response["violations"]]
-        wide = self.page.evaluate(
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        )
-        return found + ["too wide"] * wide
+        return faults(self.page)
 
 
 @pytest.fixture

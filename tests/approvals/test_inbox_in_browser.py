@@ -1,11 +1,10 @@
 """The inbox and the page of deputies in a browser: by keyboard alone, small and large, light and dark."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 
 from approvals import claiming, clearing, deputies
 from approvals.models import Step
@@ -13,18 +12,9 @@ from stories import drafting
 from stories.models import Revision
 from stories.moments import Moment
 from tests.approvals.doing import ask
-from tests.newsroom.test_release_in_browser import signed_in
-from tests.test_staff_pages_in_browser import faults
+from tests.browsing import faults, follow, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def story(newsroom, slug: str, **ahead: float) -> Revision:
@@ -90,7 +80,7 @@ def test_the_pages_are_accessible(furnished, live_server, chromium, width, schem
         found[path] = faults(page)
     page.goto(reverse("deputies"))
     page.locator("[name=until-time]").fill("")
-    page.get_by_role("button", name="Appoint the deputy").click()
+    follow(page.get_by_role("button", name="Appoint the deputy"))
     found["nobody named"] = faults(page)
     assert page.locator("[data-summary]").count() == 2
     assert {path: fault for path, fault in found.items() if fault} == {}

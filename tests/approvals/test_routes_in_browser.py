@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from approvals.models import Desk, Route
 from stories.access import Role
-from tests.approvals.test_in_browser import at, chromium  # noqa: F401 - fixtures
+from tests.approvals.test_in_browser import at  # noqa: F401 - fixture
+from tests.browsing import follow
 from tests.people import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +22,7 @@ def choose(page, **fields: str) -> None:
             field.select_option(label=value)
         else:
             field.fill(value)
-    page.get_by_role("button", name="Add the step").click()
+    follow(page.get_by_role("button", name="Add the step"))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_route_of_three_stages_is_built(live_newsroom, at, size, theme, script
     page = desk.open("/desk/routes/")
     assert faults() == []
     page.get_by_label("Name").fill("Ministerial")
-    page.get_by_role("button", name="Make the route").click()
+    follow(page.get_by_role("button", name="Make the route"))
     assert faults() == []
     choose(page, desk="Statistics", covers="figures", condition="a figure appears", before="9 h")
     choose(page, desk="Legal", before="6 h", quorum="two of the desk")
@@ -52,7 +53,7 @@ def test_a_route_of_three_stages_is_built(live_newsroom, at, size, theme, script
     assert faults() == []
     page.locator("#id_step-before").fill("3 h")
     page.locator("#id_step-whom").fill("Mara Ellingham")
-    page.get_by_role("button", name="Add the step").click()
+    follow(page.get_by_role("button", name="Add the step"))
     expect(page.get_by_role("status").first).to_contain_text("Private Office is asked in stage 3 now.")
     route = Route.objects.get(name="Ministerial")
     assert [(step.stage, str(step.desk)) for step in route.steps.all()] == [
@@ -63,7 +64,7 @@ def test_a_route_of_three_stages_is_built(live_newsroom, at, size, theme, script
     drawing = page.locator("svg[aria-labelledby=route-drawn]")
     expect(drawing).to_be_visible(visible=size != "phone")
     assert drawing.locator("rect").count() == 3
-    page.get_by_role("button", name=re.compile(r"To stage 2\s?: Private Office")).click()
+    follow(page.get_by_role("button", name=re.compile(r"To stage 2\s?: Private Office")))
     assert page.locator("svg[aria-labelledby=route-drawn] rect").count() == 3
     assert [(step.stage, str(step.desk)) for step in route.steps.all()] == [
         (1, "Statistics"),
@@ -71,18 +72,18 @@ def test_a_route_of_three_stages_is_built(live_newsroom, at, size, theme, script
         (2, "Private Office"),
     ]
     assert faults() == []
-    page.get_by_role("button", name="Make it the default").click()
+    follow(page.get_by_role("button", name="Make it the default"))
     page.get_by_label("One of the newest stories").select_option(str(story.uid))
     page.get_by_role("button", name="Show what it would ask").click()
     expect(page.locator("#try")).to_contain_text("would be asked")
     assert faults() == []
-    page.get_by_role("link", name="Change the step of Legal").click()
+    follow(page.get_by_role("link", name="Change the step of Legal"))
     assert faults() == []
     page.get_by_role("button", name="Save the step").click()
     expect(page.get_by_role("status").first).to_contain_text("Legal: saved.")
-    page.get_by_role("link", name="Desks").click()
+    follow(page.get_by_role("link", name="Desks"))
     assert faults() == []
-    page.get_by_role("link", name="Statistics").click()
+    follow(page.get_by_role("link", name="Statistics"))
     assert faults() == []
     page.get_by_role("button", name=re.compile(r"Add\s?: Tom Ashdown")).click()
     expect(page.get_by_role("status").first).to_contain_text("Tom Ashdown can clear for Statistics now.")

@@ -956,7 +956,11 @@ class Newsroom(RuleBasedStateMachine):
         story = story if story.releases() else pick(released, n)
         release = pick(reversed(story.releases()), number).id
         before = story.may_announce(release, database_now())
-        receipt = releasing.announce(release_id=release, worker="the machine")
+        if who % 2:
+            receipt = releasing.announce(release_id=release, worker="the machine")
+        else:
+            receipts = releasing.announce_together(release_ids=[release], worker="the machine")
+            receipt = receipts[0] if receipts else None
         after = story.may_announce(release, database_now())
         assert before <= (receipt is not None) <= after
         course = story.course(database_now())

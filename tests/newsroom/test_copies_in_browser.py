@@ -1,32 +1,22 @@
 """Copies under embargo in a browser: the link in each of its states, and the page of the staff."""
 
 import re
-from collections.abc import Iterator
 from io import BytesIO
 
 import pikepdf
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import expect
 
 from newsroom import embargo, holders, releasing
 from newsroom.models import Acknowledgement
 from stories import pictures
+from tests.browsing import SIZES, faults, signed_in
 from tests.newsroom.copying import given, move
 from tests.newsroom.test_after_release import ahead
 from tests.newsroom.test_copy_views import page_of
-from tests.newsroom.test_deliveries_in_browser import SIZES, faults
 from tests.newsroom.test_nothing_early import arm, noise, words_with
-from tests.newsroom.test_release_in_browser import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -55,32 +45,32 @@ def test_the_link(live_newsroom, live_server, chromium, release, width, scheme):
     found["question"] = faults(page)
     button = page.get_by_role("button", name=f"I keep the embargo until {release.moment.public}")
     button.click()
-    assert page.get_by_role("heading", name="Canaryheadline").is_visible()
+    expect(page.get_by_role("heading", name="Canaryheadline")).to_be_visible()
     found["copy"] = faults(page)
     assert page.locator("figure.picture img").evaluate("image => image.complete && image.naturalWidth") == 64
     for media in ("screen", "print"):
         page.emulate_media(media=media)
-        assert page.get_by_text("Copy of Nora Quill, The Evening Ledger").first.is_visible()
-        assert page.get_by_text(f"Under embargo until {release.moment.clock}").first.is_visible()
+        expect(page.get_by_text("Copy of Nora Quill, The Evening Ledger").first).to_be_visible()
+        expect(page.get_by_text(f"Under embargo until {release.moment.clock}").first).to_be_visible()
     page.emulate_media(media="screen")
     with page.expect_download() as download:
         page.get_by_role("link", name="Canarytitle").click()
     assert download.value.suggested_filename == "canarytitle.pdf"
     move(live_newsroom, release, ahead(hours=4))
     page.reload()
-    assert page.get_by_role("heading", name="The embargo has changed").is_visible()
+    expect(page.get_by_role("heading", name="The embargo has changed")).to_be_visible()
     found["moved"] = faults(page)
     move(live_newsroom, release, ahead(hours=5))
     page.get_by_role("button", name="I keep the embargo until").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     found["stale"] = faults(page)
     releasing.hold(story=release.story, by=live_newsroom.officer, reason="Wait")
     page.goto(link)
-    assert page.get_by_role("heading", name="This copy is on hold").is_visible()
+    expect(page.get_by_role("heading", name="This copy is on hold")).to_be_visible()
     found["held"] = faults(page)
     releasing.disarm(story=release.story, by=live_newsroom.officer, reason="Not today")
     page.goto(link)
-    assert page.get_by_role("heading", name="The release was called off").is_visible()
+    expect(page.get_by_role("heading", name="The release was called off")).to_be_visible()
     found["called off"] = faults(page)
     assert {name: fault for name, fault in found.items() if fault} == {}
     assert context.cookies() == []
@@ -96,7 +86,7 @@ def test_on_paper_each_page_says_whose_copy_it_is(live_newsroom, live_server, ch
     page = chromium.new_page()
     page.goto(live_server.url + embargo.path(grant))
     page.get_by_role("button", name="I keep the embargo until").click()
-    assert page.get_by_role("heading", name="New footbridge").is_visible()
+    expect(page.get_by_role("heading", name="New footbridge")).to_be_visible()
     with pikepdf.open(BytesIO(page.pdf(format="A4"))) as document:
         pages = [sheet.Contents.read_bytes() for sheet in document.pages]
     # The colour of the frame, and of nothing else.
@@ -117,13 +107,13 @@ def test_the_page_of_the_staff(live_newsroom, live_server, chromium, release, wi
     page.goto(page_of(release.story))
     found["empty"] = faults(page)
     page.get_by_role("button", name="Give a copy").click()
-    assert page.get_by_role("link", name="Say whom it is for").is_visible()
+    expect(page.get_by_role("link", name="Say whom it is for")).to_be_visible()
     found["nothing typed"] = faults(page)
     page.get_by_label("Name").fill("Nora Quill")
     page.get_by_label("Outlet").fill("The Evening " + "Ledger" * 20)
     page.get_by_label("Mail address").fill("quill@ledger.example")
     page.get_by_role("button", name="Give a copy").click()
-    assert page.get_by_text("the link goes to quill@ledger.example by mail").is_visible()
+    expect(page.get_by_text("the link goes to quill@ledger.example by mail")).to_be_visible()
     holders.send_next()
     kept = given(live_newsroom, release, name="Ola Brandt", email="brandt@post.example", terms="From noon.")
     token = embargo.path(kept).split("/")[2]
@@ -133,14 +123,14 @@ def test_the_page_of_the_staff(live_newsroom, live_server, chromium, release, wi
     found["copies"] = faults(page)
     move(live_newsroom, release, ahead(hours=4))
     page.goto(page_of(release.story))
-    assert page.get_by_text("must acknowledge again").is_visible()
+    expect(page.get_by_text("must acknowledge again")).to_be_visible()
     page.locator("summary", has_text="Ola Brandt").click()
     page.get_by_role("button", name=re.compile("Revoke it now.*Ola Brandt")).click()
-    assert page.get_by_role("link", name="Give a reason").is_visible()
+    expect(page.get_by_role("link", name="Give a reason")).to_be_visible()
     found["no reason"] = faults(page)
     page.get_by_label("Reason").first.fill("Wrong address")
     page.get_by_role("button", name=re.compile("Revoke it now.*Ola Brandt")).click()
-    assert page.get_by_text("Revoked by Ines Okoro").is_visible()
+    expect(page.get_by_text("Revoked by Ines Okoro")).to_be_visible()
     found["revoked"] = faults(page)
     assert {name: fault for name, fault in found.items() if fault} == {}
     context.close()

@@ -1,36 +1,17 @@
 """The mailing list and the pages of deliveries in a browser: axe finds nothing, nothing is too wide."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db.models.functions import Now
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import expect
 
 from newsroom import delivering, receivers, subscribing
 from newsroom.models import Delivery, Receiver, Subscriber
-from tests.newsroom.test_release_in_browser import signed_in
+from tests.browsing import SIZES, faults, follow, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SIZES = [(1280, "light"), (375, "dark")]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than the screen."""
-    found = [fault["id"] for fault in Axe().run(page).response["violations"]]
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return found + ["too wide"] * wide
 
 
 @pytest.mark.parametrize(("width", "scheme"), SIZES)
@@ -46,21 +27,21 @@ def test_subscribing_and_leaving(live_server, chromium, width, scheme):
 
     page.goto(f"{live_server.url}/subscribe/")
     look("form")
-    page.get_by_role("button", name="Subscribe").click()
+    follow(page.get_by_role("button", name="Subscribe"))
     look("nothing typed")
     assert page.title().startswith("Error: ")
     page.get_by_role("link", name="Enter an email address").click()
     page.get_by_label("Email address").fill("reader@paper.example")
     page.get_by_role("button", name="Subscribe").click()
-    assert page.get_by_role("heading", name="Look into your mailbox").is_visible()
+    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
     look("sent")
     page.goto(live_server.url + subscribing.confirm_path("reader@paper.example"))
     look("confirm")
-    page.get_by_role("button", name="Yes, subscribe").click()
+    follow(page.get_by_role("button", name="Yes, subscribe"))
     look("confirmed")
     page.goto(live_server.url + subscribing.unsubscribe_path(Subscriber.objects.get()))
     look("leave")
-    page.get_by_role("button", name="Yes, unsubscribe").click()
+    follow(page.get_by_role("button", name="Yes, unsubscribe"))
     look("left")
     page.goto(f"{live_server.url}/subscribe/nonsense/")
     look("stale")
@@ -93,14 +74,14 @@ def test_the_staff_pages(live_newsroom, live_server, chromium, width, scheme):
         page.goto(path)
         found[path] = faults(page)
     page.get_by_role("button", name="Make a new secret").click()
-    assert page.get_by_role("heading", name="Its secret, which is shown this once").is_visible()
+    expect(page.get_by_role("heading", name="Its secret, which is shown this once")).to_be_visible()
     found["secret"] = faults(page)
     page.goto(reverse("receivers"))
-    page.get_by_role("button", name="Make the receiver").click()
+    follow(page.get_by_role("button", name="Make the receiver"))
     found["nothing typed"] = faults(page)
     page.goto(reverse("deliveries"))
     page.get_by_role("button", name=re.compile("release to Press wire")).click()
-    assert page.get_by_text("It is tried again: release to Press wire.").is_visible()
+    expect(page.get_by_text("It is tried again: release to Press wire.")).to_be_visible()
     found["again"] = faults(page)
     assert {path: fault for path, fault in found.items() if fault} == {}
     context.close()

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from io import BytesIO
 from time import sleep
 from typing import Any
@@ -157,17 +158,17 @@ class Secret:
     revision: Revision
     asset: Asset
 
-    @property
+    @cached_property
     def document(self) -> Asset:
         """What is attached to it."""
         return Asset.objects.get(sha256=self.revision.content["attachments"][0]["sha256"])
 
-    @property
+    @cached_property
     def drawn(self) -> Rendition:
         """What a worker drew of its picture."""
         return self.asset.renditions.get(media_type="image/avif")
 
-    @property
+    @cached_property
     def known(self) -> dict[str, str]:
         """What stands in its addresses, were they guessed."""
         return {

@@ -1,28 +1,19 @@
 """The public pages in a browser: readable by everybody, under the site's own policy, from this host alone."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import expect
 
 from stories import pictures, renditions
 from stories.models import Asset
+from tests.browsing import faults
 from tests.newsroom.test_public import pictured
 from tests.people import Newsroom
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -44,8 +35,8 @@ def site(live_newsroom, live_server) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 375])
-def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_pages_are_accessible_and_keep_to_themselves(chromium, site, width, scheme):
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     asked: list[str] = []
@@ -56,28 +47,27 @@ def test_pages_are_accessible_and_keep_to_themselves(browser, site, width, schem
     searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
     for path in ("/", story, f"{story}#quote-1", "/news/none/", *lists, *searches):
         page.goto(site + path)
-        assert [found["id"] for found in Axe().run(page).response["violations"]] == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert faults(page) == [], path
     assert [text for text in complaints if "404" not in text and "400" not in text] == []
     assert [url for url in asked if not url.startswith(site)] == []
     assert context.cookies() == []
     context.close()
 
 
-def test_a_quote_is_opened_for_copying_without_a_script(browser, site):
-    context = browser.new_context(java_script_enabled=False)
+def test_a_quote_is_opened_for_copying_without_a_script(chromium, site):
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site}/news/footbridge-harrow-weir/")
     paste = page.locator("#quote-1 .paste")
-    assert not paste.is_visible()
+    expect(paste).to_be_hidden()
     page.get_by_role("link", name="Copy quote 1, by Mara Ellingham").click()
-    assert paste.is_visible()
+    expect(paste).to_be_visible()
     assert paste.inner_text().startswith("“Nobody will have to wade here again.” Mara Ellingham, ")
     context.close()
 
 
-def test_a_story_takes_four_requests_and_its_icon(browser, site):
-    page = browser.new_page()
+def test_a_story_takes_four_requests_and_its_icon(chromium, site):
+    page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.resource_type))
     page.goto(f"{site}/news/footbridge-harrow-weir/")
@@ -99,7 +89,7 @@ def photograph(newsroom: Newsroom, size: tuple[int, int]) -> Asset:
     return asset
 
 
-def test_a_screen_fetches_one_picture_of_the_width_that_it_shows(browser, live_newsroom, live_server):
+def test_a_screen_fetches_one_picture_of_the_width_that_it_shows(chromium, live_newsroom, live_server):
     asset = photograph(live_newsroom, (1920, 1080))
     live_newsroom.public(picture=pictured(asset))
     named = {f"/media/{one.name}": (one.media_type, one.width) for one in asset.renditions.all()}
@@ -110,7 +100,7 @@ def test_a_screen_fetches_one_picture_of_the_width_that_it_shows(browser, live_n
         (1280, 1, 1080),
         (1280, 2, 1920),
     ):
-        context = browser.new_context(viewport={"width": width, "height": 900}, device_scale_factor=density)
+        context = chromium.new_context(viewport={"width": width, "height": 900}, device_scale_factor=density)
         page = context.new_page()
         asked: list[str] = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
@@ -131,10 +121,10 @@ def test_a_screen_fetches_one_picture_of_the_width_that_it_shows(browser, live_n
 
 @pytest.mark.parametrize(("size", "shown"), [((400, 225), (400, 225)), ((900, 1800), (304, 608))])
 def test_a_picture_is_shown_no_larger_than_it_is_and_no_taller_than_a_screen(
-    browser, live_newsroom, live_server, size, shown
+    chromium, live_newsroom, live_server, size, shown
 ):
     live_newsroom.public(picture=pictured(photograph(live_newsroom, size)))
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{live_server.url}/news/footbridge-harrow-weir/")
     box = page.locator(".picture img").bounding_box()
     assert (box["width"], box["height"]) == pytest.approx(shown, abs=1)

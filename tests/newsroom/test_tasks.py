@@ -179,23 +179,6 @@ def test_the_second_time_nothing_happens(newsroom, sent):
     assert sent == []
 
 
-def test_what_cannot_be_announced_keeps_no_other_from_it(newsroom, sent, caplog, monkeypatch):
-    instant = database_now().astimezone(UTC) + timedelta(seconds=3)
-    ids = [arm_for(newsroom, f"same-{number}", instant) for number in range(3)]
-    announce = releasing.announce
-
-    def broken(*, release_id: int, worker: str) -> Announcement | None:
-        if release_id == ids[1]:
-            raise RuntimeError("nothing is prepared for this")
-        return announce(release_id=release_id, worker=worker)
-
-    monkeypatch.setattr(releasing, "announce", broken)
-    assert tasks.announce(*ids)
-    announced = set(Announcement.objects.values_list("release_id", flat=True))
-    assert announced == {ids[0], ids[2]}
-    assert f"release {ids[1]} could not be announced" in caplog.text
-
-
 def test_a_release_that_never_was(newsroom):
     assert not tasks.announce(1_000_000)
 

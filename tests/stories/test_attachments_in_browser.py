@@ -1,14 +1,11 @@
 """Attachments in a browser: with scripts and without, and when the browser is lost in between."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from stories.models import Revision
-from tests.newsroom.test_release_in_browser import signed_in
+from tests.browsing import faults, signed_in
 from tests.stories.documents import CSV, pdf
-from tests.test_staff_pages_in_browser import faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILES = [
@@ -16,14 +13,6 @@ FILES = [
     {"name": "homes.csv", "mimeType": "text/csv", "buffer": CSV},
 ]
 TITLES = ".attached input[type=text]"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def upload(page: Page) -> None:

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from csp.constants import NONCE
 from django import forms
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template import engines
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from stories.editor import BodyField, NotesField
 from stories.richtext import plain, to_blocks, to_html
+from tests.browsing import faults
 
 HTML = (
     "<p>Work <em>starts</em> in\u00a0March,<br>for <a href=https://rivers.example>4,200 homes</a>.</p>"
@@ -118,14 +118,6 @@ def policy() -> str:
         f"{name} {' '.join(source for source in sources if source is not NONCE)}"
         for name, sources in rules.items()
     )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -262,16 +254,14 @@ def test_nothing_to_find_for_axe(chromium: Browser, width: int, scheme: Any) -> 
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     desk = Desk(context.new_page()).open()
     desk.page.click("[data-tool=link] >> nth=0")
-    found = Axe().run(desk.page).response["violations"]
-    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
-    assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(desk.page) == []
     context.close()
 
 
 def test_the_label_names_the_editor_and_focuses_it(desk: Desk) -> None:
     desk.open().page.click("label[for=id_body]")
     assert desk.page.get_by_role("textbox", name="Body").evaluate("e => e === document.activeElement")
-    assert desk.page.locator(BODY).is_hidden()
+    expect(desk.page.locator(BODY)).to_be_hidden()
 
 
 # --- drafts.js and desk.js ---
@@ -346,6 +336,6 @@ def test_without_javascript_the_form_holds_the_same(chromium: Browser) -> None:
     desk = Desk(context.new_page())
     desk.page.goto("http://desk.example/")
     assert desk.value == to_html(desk.blocks)
-    assert desk.page.locator(BODY).is_visible()
+    expect(desk.page.locator(BODY)).to_be_visible()
     assert escape('<figure class="quote">', quote=False) in desk.page.content()
     context.close()

@@ -79,6 +79,23 @@ def test_its_colours_are_those_of_the_web_and_their_profile_is_gone(newsroom):
     assert shown[0] < 60
 
 
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])
+def test_what_can_be_seen_through_stays_so_with_a_profile_too(newsroom, mode):
+    out, profile = BytesIO(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.new("RGBA", (64, 48), (0, 0, 0, 0))
+    image.paste((200, 30, 30, 255), (0, 0, 32, 48))
+    through = {} if mode == "RGBA" else {"transparency": (0, 0, 0) if mode == "RGB" else 0}
+    if mode == "P":
+        image = image.convert("RGB").quantize(2)
+        through = {"transparency": image.getpixel((60, 9))}
+    image.convert(mode).save(out, "PNG", icc_profile=profile, **through)
+    out.seek(0)
+    with Image.open(files.path_of(pictures.store(out, newsroom.drafter))) as stored:
+        assert stored.mode == "RGBA"
+        assert (stored.getpixel((9, 9))[3], stored.getpixel((60, 9))[3]) == (255, 0)
+        assert stored.getpixel((9, 9))[:3] == pytest.approx((200, 30, 30), abs=4)
+
+
 def test_a_profile_that_cannot_be_read_is_left_out(newsroom):
     asset = pictures.store(made(icc_profile=b"canary" * 40), newsroom.drafter)
     assert b"canary" not in files.path_of(asset).read_bytes()

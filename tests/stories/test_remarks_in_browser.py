@@ -1,14 +1,16 @@
 """Marking words in a real browser: comments and suggested wordings beside them, large and small."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from stories import anchors, remarks
 from stories.models import Comment, Revision, Suggestion
-from tests.approvals.test_in_browser import Desk, at, chromium, clearing_path
+from tests.approvals.test_in_browser import Desk, at, clearing_path
 from tests.people import Newsroom
 
-__all__ = ["at", "chromium"]  # fixtures
+__all__ = ["at"]  # a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,9 +88,9 @@ def test_words_are_marked_and_commented_on_by_key(live_newsroom, at):
     # Linked both ways.
     expect(page.locator(".proof mark.anchor")).to_have_text("Harrow Weir today")
     page.get_by_role("link", name="Comment 1", exact=True).click()
-    assert page.url.endswith(f"#remark-c{made.pk}")
+    expect(page).to_have_url(re.compile(f"#remark-c{made.pk}$"))
     page.get_by_role("link", name="1, to its words in the story").click()
-    assert page.url.endswith(f"#mark-c{made.pk}")
+    expect(page).to_have_url(re.compile(f"#mark-c{made.pk}$"))
     assert desk.complaints == []
     assert desk.faults() == []
 
