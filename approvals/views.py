@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
-from stories import checks, record, remark_forms, rendering
+from stories import checks, record, remark_forms, rendering, renditions
 from stories.access import story_for
 from stories.models import Revision, Story, User
 from stories.views import may_draft, person, picture_url
@@ -254,7 +254,12 @@ def _page(
         {
             "story": seen.story,
             "look": seen,
-            "article": rendering.article(content, picture_url=picture_url(content["picture"]), marks=marks),
+            "article": rendering.article(
+                content,
+                picture_url=picture_url(content["picture"]),
+                forms=renditions.of(seen.revision.pk) if content["picture"] else (),
+                marks=marks,
+            ),
             "form": form,
             "speaks": deputies.speaks_for(seen.user, step, seen.people) if step and seen.may_decide else None,
             "chosen": request.POST.get("on_behalf", ""),

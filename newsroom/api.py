@@ -52,7 +52,7 @@ def stories(request: HttpRequest) -> HttpResponseBase:
     except ValueError as refusal:
         return problem(request, HTTPStatus.BAD_REQUEST, str(refusal))
     shown = releases.order_by(*ORDER).values("pk")[: size + 1]
-    rows = list(_with_words().filter(pk__in=shown).order_by(*ORDER))
+    rows = list(telling.with_words(Release.objects.filter(pk__in=shown)).order_by(*ORDER))
     document = {
         "stories": [ninjs.item(telling.public(release)) for release in rows[:size]],
         "next": _next(request, rows[size - 1]) if len(rows) > size else None,
@@ -63,7 +63,7 @@ def stories(request: HttpRequest) -> HttpResponseBase:
 @_read_only
 def story(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """A public story. One query."""
-    release = get_object_or_404(_with_words().public(), story__uid=uid)
+    release = get_object_or_404(telling.with_words(Release.objects.public()), story__uid=uid)
     return _answer(request, ninjs.item(telling.public(release)))
 
 
@@ -71,10 +71,6 @@ def story(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 def description(request: HttpRequest) -> HttpResponseBase:
     """The API in OpenAPI 3.1."""
     return _answer(request, openapi.document())
-
-
-def _with_words() -> Any:
-    return Release.objects.select_related("story", "revision", "visibility")
 
 
 def _page_size(request: HttpRequest) -> int:

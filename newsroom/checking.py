@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.urls import Resolver404, resolve, reverse
 
 from approvals import rules
-from stories import files
+from stories import files, renditions
 from stories.clocks import database_now, lasting, office
 from stories.content import filled
 from stories.models import Asset
@@ -288,13 +288,26 @@ def picture(subject: Subject) -> Result:
         for key, words in (("credit", "no credit: nobody says who has the rights"), ("alt", "no alt text"))
         if not str(lead.get(key, "")).strip()
     ]
-    if fault := _bytes_fault(str(lead.get("sha256", ""))):
+    digest = str(lead.get("sha256", ""))
+    if fault := _bytes_fault(digest):
         lacks.append(f"its file {fault}")
+    if strange := _strange_renditions(digest):
+        return Result(
+            WRONG,
+            f"What was drawn of the picture for small screens is not what was cleared: {strange}.",
+            "Put the files back from the backup, or call the release off: readers would be sent these.",
+        )
     if lacks:
         return Result(
             WRONG, f"The picture has {'; '.join(lacks)}.", "Mend it in the draft and have it cleared."
         )
     return Result(OK, f"Credit, alt text and file are there. Credit: {lead['credit']}.")
+
+
+def _strange_renditions(digest: str) -> str:
+    """Which renditions of a picture show something else; empty where none does."""
+    asset = Asset.objects.filter(sha256=digest, width__isnull=False).first()
+    return "; ".join(renditions.faults_of(asset)) if asset else ""
 
 
 def attachments(subject: Subject) -> Result:

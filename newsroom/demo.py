@@ -7,10 +7,11 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from random import Random
 
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from approvals import clearing, rules
 from approvals.models import Condition, Covers, Desk, PinnedStep, PrivateOffice, Route, Step
@@ -422,22 +423,30 @@ def logo() -> BytesIO:
 
 
 def drawing(name: str) -> BytesIO:
-    """A picture for a story: a flat landscape, another for each name."""
+    """A picture for a story: a landscape, another for each name, with as much in it as a photograph has."""
     seed = sum(name.encode())
-    image = Image.new("RGB", (1680, 945), (226, 233, 238))
+    width, height = pictures.MAX_WIDTH, pictures.MAX_WIDTH * 9 // 16
+    depth = Image.linear_gradient("L").resize((width, height))
+    image = ImageOps.colorize(depth, (188, 208, 221), (244, 236, 222))
     draw = ImageDraw.Draw(image)
-    draw.ellipse((1200 - seed % 300, 120, 1330 - seed % 300, 250), fill=(250, 236, 205))
+    draw.ellipse((1370 - seed % 340, 140, 1520 - seed % 340, 290), fill=(250, 236, 205))
     for layer in range(4):
-        top, shade = 470 + layer * 90, 190 - layer * 36
-        edge = [(x, top + ((x * (layer + 2) + seed * 37) // 7) % 60) for x in range(0, 1681, 120)]
-        draw.polygon([(0, 945), *edge, (1680, 945)], fill=(shade - 40, shade, shade + 14))
+        top, shade = 540 + layer * 102, 190 - layer * 36
+        edge = [(x, top + ((x * (layer + 2) + seed * 37) // 7) % 68) for x in range(0, width + 1, 120)]
+        draw.polygon([(0, height), *edge, (width, height)], fill=(shade - 40, shade, shade + 14))
     for tower in range(6):
-        left = 180 + tower * 250
-        draw.rectangle((left, 330, left + 46, 780), fill=(238, 236, 228))
+        left = 206 + tower * 286
+        draw.rectangle((left, 377, left + 52, 891), fill=(238, 236, 228))
         if tower < 5:
-            gate = 420 if tower == 2 else 560
-            draw.rectangle((left + 46, gate, left + 250, gate + 150), fill=(88, 102, 110))
+            gate = 480 if tower == 2 else 640
+            draw.rectangle((left + 52, gate, left + 286, gate + 171), fill=(88, 102, 110))
+    # Of the same name it is the same at every start.
+    grain = Random(seed).randbytes(width * height // 4)  # noqa: S311
+    waves = Image.frombytes("L", (width // 2, height // 2), grain).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
+    image = Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), waves.convert("RGB"), 0.05)
     out = BytesIO()
-    image.save(out, "PNG")
+    image.save(out, "JPEG", quality=92)
     out.seek(0)
     return out

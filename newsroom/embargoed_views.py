@@ -10,13 +10,12 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stories import files, rendering
+from stories import files, rendering, renditions
 from stories.clocks import office
 from stories.models import Asset
 
@@ -121,12 +120,17 @@ def _copy(request: HttpRequest, look: Look, token: str) -> HttpResponseBase:
 def _article(shown: Visibility, token: str) -> rendering.Article:
     """The article that the public will read of an armed release, with its files behind the link."""
     content: dict[str, Any] = shown.release.revision.content
-    drawn = public.public_article(shown)
+    forms = renditions.of(shown.release.revision_id) if content["picture"] else ()
+    drawn = public.public_article(shown, forms)
 
     def file(name: str) -> str:
         return reverse("embargoed_media", args=[token, name])
 
-    picture = drawn.picture and replace(drawn.picture, url=file(content["picture"]["name"]))
+    picture = drawn.picture and replace(
+        drawn.picture,
+        url=file(content["picture"]["name"]),
+        forms=tuple(replace(form, url=file(form.name)) for form in drawn.picture.forms),
+    )
     names = [stored["name"] for stored in content.get("attachments") or []]
     documents = tuple(
         replace(document, url=file(name) if document.url else "")
@@ -155,10 +159,10 @@ def embargoed_media(request: HttpRequest, token: str, name: str) -> HttpResponse
     if look.stage is not Stage.OPEN or look.shown is None:
         raise Http404
     revision = look.shown.release.revision_id
-    asset = get_object_or_404(Asset, revisions=revision, sha256=name.partition(".")[0])
-    if asset.name != name:
+    file = renditions.found(Asset.objects.filter(revisions=revision), name)
+    if file is None:
         raise Http404
     try:
-        return _private(files.answer(asset))
+        return _private(files.answer(file))
     except FileNotFoundError:
         raise Http404 from None

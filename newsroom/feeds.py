@@ -220,7 +220,7 @@ def _item(story: Listed) -> dict[str, Any]:
         "date_modified": stamp(story.updated.instant),
         "authors": [{"name": story.organisation}] if story.organisation else [],
         "tags": [story.type_label, *story.topics],
-        "image": settings.SITE_URL + story.picture.url if story.picture else "",
+        "image": settings.SITE_URL + story.picture.shared.url if story.picture else "",
         "attachments": [
             {
                 "url": settings.SITE_URL + document.url,

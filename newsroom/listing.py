@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
-from stories import rendering
+from stories import rendering, renditions
 from stories.clocks import office
 from stories.moments import Moment, UnknownZone, zone_of
 
@@ -29,6 +29,7 @@ WORDS = {
     "topics": F("revision__content__topics"),
     "organisation": F("revision__content__organisation"),
     "attachments": F("revision__content__attachments"),
+    "forms": renditions.column("revision"),
 }
 
 
@@ -95,7 +96,11 @@ def of_row(row: Mapping[str, Any]) -> Listed:
         summary=row["summary"],
         published=published(row["first_from"], row["zone"]),
         updated=published(row["updated_at"], row["zone"]),
-        picture=rendering.picture(row["picture"], picture_url(row["picture"])),
+        picture=rendering.picture(
+            row["picture"],
+            picture_url(row["picture"]),
+            rendering.fetched(renditions.forms(row["forms"]), "media"),
+        ),
         topics=[topic["name"] for topic in row["topics"]],
         organisation=(row["organisation"] or {}).get("name", ""),
         documents=rendering.documents(row["attachments"] or [], "media"),

@@ -60,7 +60,7 @@ def _words(told: Told, content: Mapping[str, Any]) -> dict[str, Any]:
             {"name": "web", "href": told.address, "contentType": "text/html", "title": told.headline},
             *_files(content),
         ],
-        "associations": _picture(content["picture"]),
+        "associations": _picture(content["picture"], told.forms),
     }
     return {key: value for key, value in found.items() if value}
 
@@ -110,8 +110,8 @@ def _files(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(stored: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The lead picture with its words."""
+def _picture(stored: Mapping[str, Any] | None, forms: Iterable[rendering.Form]) -> list[dict[str, Any]]:
+    """The lead picture with its words, as it is and as it was drawn."""
     if not stored:
         return []
     href = settings.SITE_URL + picture_url(dict(stored))
@@ -129,7 +129,18 @@ def _picture(stored: Mapping[str, Any] | None) -> list[dict[str, Any]]:
                 "href": href,
                 "width": stored.get("width", 0),
                 "height": stored.get("height", 0),
-            }
+            },
+            *(
+                {
+                    "name": f"{form.name.rpartition('.')[2]}-{form.width}",
+                    "href": settings.SITE_URL + form.url,
+                    "contentType": form.media_type,
+                    "width": form.width,
+                    "height": form.height,
+                    "sizeInBytes": form.size,
+                }
+                for form in forms
+            ),
         ],
     }
     return [{key: value for key, value in shown.items() if value}]

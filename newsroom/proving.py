@@ -218,11 +218,13 @@ def _page(site: "Site", path: str, traces: Traces, part: Part = _whole) -> tuple
 
 
 def _files(site: "Site", story: Story) -> Iterator[Answer]:
-    """The files that it showed, unless another public story shows them."""
+    """The files that it showed, and what was drawn of them, unless another public story shows them."""
     showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
     shown = Asset.objects.filter(revisions__story=story).filter(~Exists(showing)).distinct()
     for asset in shown.order_by("pk"):
-        yield _absent(site, reverse("media", args=[asset.name]), "its bytes are still there")
+        names = [asset.name, *(drawn.name for drawn in asset.renditions.order_by("pk"))]
+        for name in names:
+            yield _absent(site, reverse("media", args=[name]), "its bytes are still there")
 
 
 def _absent(site: "Site", path: str, fault: str) -> Answer:

@@ -6,6 +6,7 @@ old" is two for caches that count in whole seconds, and a story would be late be
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
@@ -22,14 +23,13 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from stories import files, rendering
+from stories import files, rendering, renditions
 from stories.models import Asset
 from stories.moments import Moment
 
@@ -167,7 +167,7 @@ def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     shown = shown_at(slug, related=Related.of_release())
     if not shown.is_public:
         return _was_here(request, shown)
-    article = public_article(shown)
+    article = public_article(shown, renditions.forms(shown.forms))
     return page(
         request,
         "public/story.html",
@@ -196,7 +196,7 @@ def shown_at(slug: str, **more: Func) -> Visibility:
         Http404: it never read anything there.
     """
     there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
-    shown = there.only(*SHOWN).annotate(**more).order_by("-is_public", "-pk").first()
+    shown = there.only(*SHOWN).with_forms().annotate(**more).order_by("-is_public", "-pk").first()
     if shown is None:
         raise Http404
     with keeping.of_facts():
@@ -228,8 +228,8 @@ def _text_was_here(once: Visibility, form: str) -> HttpResponseBase:
     return response
 
 
-def public_article(shown: Visibility) -> rendering.Article:
-    """The article that the public reads of a release that is visible."""
+def public_article(shown: Visibility, forms: Sequence[rendering.Form] = ()) -> rendering.Article:
+    """The article that the public reads of a release that is visible, its picture in these `forms`."""
     assert shown.first_from
     assert shown.updated_at
     content = shown.release.revision.content
@@ -240,6 +240,7 @@ def public_article(shown: Visibility) -> rendering.Article:
         notices=notices(shown) if shown.release.follows_id else (),
         address=address(shown.slug),
         picture_url=picture_url(content["picture"]),
+        forms=forms,
         media="media",
         person_page=people.page_of,
     )
@@ -333,9 +334,9 @@ def structured(article: rendering.Article) -> SafeString:
     if article.picture:
         data["image"] = {
             "@type": "ImageObject",
-            "url": settings.SITE_URL + article.picture.url,
-            "width": article.picture.width,
-            "height": article.picture.height,
+            "url": settings.SITE_URL + article.picture.shared.url,
+            "width": article.picture.shared.width,
+            "height": article.picture.shared.height,
             "caption": article.picture.caption,
             "creditText": article.picture.credit,
         }
@@ -348,18 +349,18 @@ def structured(article: rendering.Article) -> SafeString:
 
 @require_safe
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A picture or an attachment, while the released revision of a public story shows it."""
+    """A file that the released revision of a public story shows, or a rendition of one."""
     showing = Release.objects.public().filter(revision__assets=OuterRef("pk"))
-    asset = get_object_or_404(Asset, Exists(showing), sha256=name.partition(".")[0])
-    if asset.name != name:
+    file = renditions.found(Asset.objects.filter(Exists(showing)), name)
+    if file is None:
         raise Http404
-    etag = f'"{asset.sha256}"'
+    etag = f'"{file.sha256}"'
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged:
         unchanged["Cache-Control"] = "no-cache"
         return unchanged
     try:
-        response = files.answer(asset)
+        response = files.answer(file)
     except FileNotFoundError:
         raise Http404 from None
     response["Cache-Control"] = "no-cache"

@@ -304,21 +304,23 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
-# What watches has a queue of its own, so that no announcement waits behind a link that hangs. A worker that
-# is told no queue takes from both.
+# What watches, and what draws, has a queue of its own, so that no announcement waits behind a link that hangs
+# or a large picture. A worker that is told no queue takes from both.
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name, type="direct"), routing_key=name) for name in ("celery", "watching")
 ]
-# So does no announcement behind the mails of those who get the news once a day.
+# So does no announcement behind the mails of those who get the news once a day, or pictures that are drawn.
 CELERY_TASK_ROUTES = {
     "newsroom.watch_tasks.*": {"queue": "watching"},
     "newsroom.digest_tasks.*": {"queue": "watching"},
+    "stories.tasks.*": {"queue": "watching"},
 }
 CELERY_BEAT_SCHEDULE = {
     "look ahead": {"task": "newsroom.tasks.look_ahead", "schedule": 20.0, "options": {"expires": 20}},
     # It expires after three of its kind: a worker whose clock is ahead by five seconds would throw all away.
     "sweep": {"task": "newsroom.tasks.sweep", "schedule": 5.0, "options": {"expires": 15}},
     "remind": {"task": "approvals.tasks.remind", "schedule": 10.0, "options": {"expires": 10}},
+    "draw": {"task": "stories.tasks.draw", "schedule": 15.0, "options": {"expires": 15}},
     "watch": {"task": "newsroom.watch_tasks.watch", "schedule": 5.0, "options": {"expires": 5}},
     "digests": {"task": "newsroom.digest_tasks.digests", "schedule": 20.0, "options": {"expires": 20}},
     "preflights": {"task": "newsroom.watch_tasks.preflights", "schedule": 30.0, "options": {"expires": 30}},

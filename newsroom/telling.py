@@ -12,11 +12,11 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from stories import content as shape
-from stories import rendering, richtext
+from stories import rendering, renditions, richtext
 
 from . import house
 from .listing import address, published
-from .models import RECALLS, Delivery, ReceiverKind, Release, Subscriber
+from .models import RECALLS, Delivery, ReceiverKind, Release, ReleaseQuerySet, Subscriber
 
 GONE = "the story is not public any more."
 LEFT = "they are not on the list any more."
@@ -37,6 +37,8 @@ class Told:
     content: dict[str, Any] | None = None
     #: What the newsroom is called, looked up here: who sends asks the database nothing.
     newsroom: str = field(default_factory=lambda: house.current().name)
+    #: The renditions of its picture.
+    forms: tuple[rendering.Form, ...] = ()
 
     @property
     def began(self) -> str:
@@ -122,13 +124,17 @@ def _public(rows: Iterable[Delivery]) -> dict[tuple[int, bool], Told]:
     stories = {row.story_id for row in rows if row.event not in RECALLS}
     if not stories:
         return {}
-    releases = Release.objects.public().filter(story__in=stories)
-    with_words = releases.select_related("story", "revision", "visibility")
-    return {(release.story_id, False): public(release) for release in with_words}
+    releases = with_words(Release.objects.public().filter(story__in=stories))
+    return {(release.story_id, False): public(release) for release in releases}
+
+
+def with_words(releases: ReleaseQuerySet) -> ReleaseQuerySet:
+    """Releases, each with all that `public` asks of it."""
+    return releases.select_related("story", "revision", "visibility").with_forms()
 
 
 def public(release: Release) -> Told:
-    """What is told of a release that is public."""
+    """What is told of a release that is public, which comes from `with_words`."""
     shown = release.visibility
     assert shown.first_from
     assert shown.visible_from
@@ -139,6 +145,7 @@ def public(release: Release) -> Told:
         published=shown.first_from,
         updated=shown.visible_from,
         content=shape.filled(release.revision.content),
+        forms=rendering.fetched(renditions.forms(release.forms), "media"),
     )
 
 

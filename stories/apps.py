@@ -6,7 +6,8 @@ class StoriesConfig(AppConfig):
     verbose_name = "Drafting"
 
     def ready(self) -> None:
-        from . import arranging, files, record
+        from . import arranging, files, record, renditions
 
         record.also_verify(files.faults)
+        record.also_verify(renditions.faults)
         record.also_verify(arranging.faults)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 from django.conf import settings
@@ -19,9 +20,19 @@ REMEMBERED = 200
 _UPLOADED = "uploaded"
 
 
-def path_of(asset: Asset) -> Path:
-    """Where the bytes of an asset lie: a private folder, never served as it is."""
-    return Path(settings.MEDIA_ROOT) / asset.sha256[:2] / asset.name
+class File(Protocol):
+    """What is stored under its hash: an asset, or a rendition of one."""
+
+    sha256: str
+    media_type: str
+
+    @property
+    def name(self) -> str: ...
+
+
+def path_of(file: File) -> Path:
+    """Where the bytes of a file lie: a private folder, never served as it is."""
+    return Path(settings.MEDIA_ROOT) / file.sha256[:2] / file.name
 
 
 def keep(
@@ -37,7 +48,7 @@ def keep(
         by=by,
     )
     # The bytes first: a row without its bytes would be a file that nobody can show.
-    _write(path_of(asset), data)
+    write(path_of(asset), data)
     return Asset.objects.filter(sha256=asset.sha256).first() or _insert(asset)
 
 
@@ -51,7 +62,8 @@ def _insert(asset: Asset) -> Asset:
     return asset
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
+    """Put the bytes of a file in their place, whole or not at all."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,8 +88,8 @@ def known_to(user: User, session: SessionBase | None = None) -> QuerySet[Asset]:
     return Asset.objects.filter(Q(by=user) | Q(sha256__in=uploaded) | Exists(shown))
 
 
-def answer(asset: Asset) -> HttpResponseBase:
-    """The bytes of an asset. What is no picture is for saving, not for showing in our own pages.
+def answer(asset: File) -> HttpResponseBase:
+    """The bytes of a file. What is no picture is for saving, not for showing in our own pages.
 
     With `FILES_BY_PROXY` it only says which file the proxy in front of us is to send.
 

@@ -34,6 +34,7 @@ ENDINGS = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
+    "image/avif": "avif",
     "application/pdf": "pdf",
     "text/csv": "csv",
 }

@@ -315,6 +315,74 @@ class Asset(models.Model):
         return f"{self.sha256}.{ENDINGS.get(self.media_type, 'bin')}"
 
 
+class Rendition(models.Model):
+    """A picture once more, of another width or format, drawn from its bytes alone and stored as they are.
+
+    Nobody clears it: it shows what was cleared, and exists for whomever its picture exists for. All that one
+    `recipe` (see `renditions`) makes of a picture is inserted at once, and nothing is added later.
+    """
+
+    app_privileges = INSERT_ONLY
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="renditions")
+    recipe = models.PositiveSmallIntegerField()
+    media_type = models.CharField(max_length=50)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64, editable=False)
+    size = models.PositiveIntegerField(help_text="Bytes")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "recipe", "media_type", "width"], name="rendition_once"),
+            models.CheckConstraint(
+                condition=models.Q(media_type__startswith="image/"), name="rendition_is_picture"
+            ),
+        ]
+        indexes = [models.Index(fields=["sha256"], name="rendition_by_hash")]
+        triggers = [
+            guards.check(
+                "of_a_picture",
+                """
+                -- Whoever draws the same picture at the same time waits here.
+                PERFORM 1 FROM stories_asset a WHERE a.id = NEW.asset_id FOR UPDATE;
+                IF NOT EXISTS (SELECT 1 FROM stories_asset a
+                               WHERE a.id = NEW.asset_id AND NEW.width BETWEEN 1 AND a.width) THEN
+                    RAISE EXCEPTION 'Only a picture has renditions, and none is wider than it is.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'content';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            guards.Guard(
+                name="at_once",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="drawn"),  # type: ignore[no-untyped-call]
+                func="""
+                IF EXISTS (SELECT 1 FROM stories_rendition r
+                           JOIN (SELECT DISTINCT asset_id, recipe FROM drawn) d USING (asset_id, recipe)
+                           WHERE r.id NOT IN (SELECT id FROM drawn)) THEN
+                    RAISE EXCEPTION 'The renditions of this picture were drawn already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'drawn';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+            guards.append_only(),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The file's name: its digest and the ending of its type."""
+        return f"{self.sha256}.{ENDINGS.get(self.media_type, 'bin')}"
+
+
 class Revision(Fact):
     """All that the public could see of a story, as somebody saved it once.
 

@@ -5,7 +5,7 @@ what the public gets.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from . import content as shape
 from . import marking, richtext
-from .kinds import TYPES
+from .kinds import ENDINGS, TYPES
 from .marking import Marked
 from .moments import Moment
 
@@ -39,6 +39,16 @@ _LINKS = re.compile(
     re.VERBOSE,
 )
 _DIGITS = range(9, 16)
+
+_TYPES = {ending: media_type for media_type, ending in ENDINGS.items()}
+#: The formats that take fewer bytes than others, the best first.
+_BETTER = ("image/avif", "image/webp")
+# What `newsroom.css` makes of the picture of a story, in rem of so many pixels: from which width of the
+# window the page grows no more, and the picture's width then; from which width there is a rail beside it,
+# and what of the window is then not the picture's; its part of a narrower window; how tall it gets.
+_REM, _PAGE, _COLUMN, _RAIL, _BESIDE, _BELOW, _TALLEST = 16, 70.0, 48.0, 59.0, 22, 0.92, 608
+#: How wide a picture should be at least that stands beside a link elsewhere, in pixels.
+_SHARED = 1200
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,26 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Form:
+    """A rendition of a picture: its file, what that is, and where it is fetched from."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a browser chooses from, of one format."""
+
+    media_type: str
+    srcset: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """The lead picture, with its size so that nothing moves when it arrives."""
 
@@ -85,6 +115,9 @@ class Picture:
     alt: str
     caption: str
     credit: str
+    media_type: str = ""
+    #: What is drawn of it, the narrowest first. None while no worker has.
+    forms: tuple[Form, ...] = ()
     mine: Mine | None = None
     #: The sentences of the caption that the reader of a proof covers.
     sentences: tuple[str, ...] = ()
@@ -101,6 +134,46 @@ class Picture:
             return self.caption or credit
         stop = "" if self.caption[-1] in ".!?…”" else "."
         return f"{self.caption}{stop} {credit}"
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What takes fewer bytes than its own format, the best first."""
+        better = (Source(kind, self._srcset(kind)) for kind in _BETTER if kind != self.media_type)
+        return tuple(source for source in better if source.srcset)
+
+    @property
+    def srcset(self) -> str:
+        """Its own format: the narrower ones, and itself; empty where there is itself alone."""
+        narrower = self._srcset(self.media_type)
+        return f"{narrower}, {self.url} {self.width}w" if narrower else ""
+
+    def _srcset(self, media_type: str) -> str:
+        return ", ".join(f"{one.url} {one.width}w" for one in self.forms if one.media_type == media_type)
+
+    @property
+    def sizes(self) -> str:
+        """How wide the picture of a story is on the screen: what `newsroom.css` makes of it.
+
+        In conditions and without `min()`, which not every browser reads here.
+        """
+        widest = min(self.width, self.width / (self.height or 1) * _TALLEST) / _REM
+        own, steps = f"{widest:g}rem", [(_PAGE, f"{_COLUMN:g}rem")]
+        if widest < _COLUMN:
+            steps = [(max(widest + _BESIDE, _RAIL), own)]
+        if widest + _BESIDE > _RAIL:
+            steps.append((_RAIL, f"calc(100vw - {_BESIDE}rem)"))
+        if widest / _BELOW < _RAIL:
+            steps.append((widest / _BELOW, own))
+        return ", ".join(
+            [*(f"(min-width: {width:g}rem) {shown}" for width, shown in steps), f"{_BELOW * 100:g}vw"]
+        )
+
+    @property
+    def shared(self) -> Form:
+        """What others show of it beside a link: not the largest, and of a format that all of them read."""
+        fitting = (one for one in self.forms if one.media_type == self.media_type and one.width >= _SHARED)
+        itself = Form("", self.media_type, self.width, self.height, 0, self.url)
+        return next(fitting, itself)
 
 
 @dataclass(frozen=True)
@@ -200,14 +273,16 @@ def article(
     notices: tuple[Notice, ...] = (),
     address: str = "",
     picture_url: str = "",
+    forms: Sequence[Form] = (),
     media: str = "staff_media",
     person_page: Callable[[str], str] = nowhere,
     marks: Marked | None = None,
 ) -> Article:
     """The article for `content`.
 
-    `address` is the page's own, in full. `media` names the URL from which documents are fetched: that of
-    the staff, unless the article is for the public. `person_page` gives where more of a speaker is.
+    `address` is the page's own, in full. `forms` are the renditions of the picture. `media` names the URL
+    from which these and documents are fetched: that of the staff, unless the article is for the public.
+    `person_page` gives where more of a speaker is.
     `marks` says what the reader of a proof covers; without it there is no trace of such marks.
     """
     if published:
@@ -220,7 +295,7 @@ def article(
         headline=content["headline"],
         summary=content["summary"],
         blocks=tuple(_blocks(content["body"], published, address, person_page)),
-        picture=picture(content["picture"], picture_url),
+        picture=picture(content["picture"], picture_url, fetched(forms, media)),
         notes=sanitised(content["notes"]),
         contacts=contact_lines(content["contacts"]),
         topics=tuple(topic["name"] for topic in content["topics"]),
@@ -310,12 +385,22 @@ def sanitised(html: str) -> SafeString:
     return mark_safe(_GATE.clean(html))  # noqa: S308 - cleaned in this line
 
 
-def picture(stored: dict[str, Any] | None, url: str) -> Picture | None:
-    """The lead picture as content holds it, to be fetched from `url`. Without one its words still show."""
+def fetched(forms: Iterable[Form], media: str) -> tuple[Form, ...]:
+    """Renditions, each to be fetched from the URL called `media`."""
+    return tuple(replace(form, url=reverse(media, args=[form.name])) for form in forms)
+
+
+def picture(stored: dict[str, Any] | None, url: str, forms: tuple[Form, ...] = ()) -> Picture | None:
+    """The lead picture as content holds it, to be fetched from `url` or in one of `forms`.
+
+    Without a URL its words still show.
+    """
     if not stored:
         return None
     return Picture(
         url=url,
+        media_type=_TYPES.get(str(stored.get("name", "")).rpartition(".")[2], ""),
+        forms=forms,
         width=stored.get("width", 0),
         height=stored.get("height", 0),
         **{key: stored.get(key, "") for key in ("alt", "caption", "credit")},

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from . import content as shape
-from . import drafting, files, record, remark_forms, rendering
+from . import drafting, files, record, remark_forms, rendering, renditions
 from .access import Role, roles_of, story_for
 from .clocks import office
 from .forms import MomentForm, StoryForm, TeamForm, initial_of, moment_initial
@@ -172,7 +172,11 @@ def revision(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
             "latest": story.latest,
             "may_draft": may_draft(user),
             "moment": office(shown.at),
-            "article": rendering.article(shown.content, picture_url=picture_url(picture)),
+            "article": rendering.article(
+                shown.content,
+                picture_url=picture_url(picture),
+                forms=renditions.of(shown.pk) if picture else (),
+            ),
         },
     )
 
@@ -264,12 +268,10 @@ def working_copy(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
 @require_GET
 def staff_media(request: HttpRequest, name: str) -> HttpResponseBase:
     """The bytes of a file, for those for whom a story that shows it exists, or who uploaded it."""
-    known = files.known_to(person(request), request.session)
-    sha256 = name.partition(".")[0]
-    asset = known.filter(sha256=sha256).first() if sha256.isalnum() else None
-    if asset is None or asset.name != name:
+    file = renditions.found(files.known_to(person(request), request.session), name)
+    if file is None:
         raise Http404
     try:
-        return files.answer(asset)
+        return files.answer(file)
     except FileNotFoundError:
         raise Http404 from None

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models.functions import Least, Now
 
 from approvals.models import Decision
-from stories import guards
+from stories import guards, renditions
 from stories.models import READ_ONLY, Consequence, Fact, Revision, Story, Words
 from stories.moments import Moment
 
@@ -78,6 +78,10 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         """
         return self.filter(visible(at, "visibility__"))
 
+    def with_forms(self) -> Self:
+        """Each with its `forms`: what is drawn of its picture, for `renditions.forms`."""
+        return self.annotate(forms=renditions.column("revision"))
+
 
 class Release(Fact):
     """A story was armed: this revision, on these sign-offs, becomes public at `embargo`.
@@ -99,6 +103,9 @@ class Release(Fact):
     follows = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, editable=False, related_name="followed_by"
     )
+
+    #: Set by `with_forms`.
+    forms: list[dict[str, Any]]
 
     objects = ReleaseQuerySet.as_manager()
 
@@ -241,6 +248,10 @@ class VisibilityQuerySet(models.QuerySet["Visibility"]):
             self.with_is_public().select_related("release__by", "release__revision").annotate(is_armed=armed)
         )
 
+    def with_forms(self) -> Self:
+        """Each with its `forms`: what is drawn of its picture, for `renditions.forms`."""
+        return self.annotate(forms=renditions.column("release__revision"))
+
     def armed(self) -> Self:
         """Those whose moment is still to come, held ones among them."""
         return self.filter(to_come())
@@ -275,6 +286,8 @@ class Visibility(models.Model):
     #: Set by `with_is_public`, and both by `with_public`.
     is_public: bool
     is_armed: bool
+    #: Set by `with_forms`.
+    forms: list[dict[str, Any]]
 
     objects = VisibilityQuerySet.as_manager()
 

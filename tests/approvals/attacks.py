@@ -32,7 +32,7 @@ from newsroom import releasing
 from newsroom.models import BundleMoment, Indexed, Release, ReleaseSignoff, Tag, Visibility, Word
 from stories import drafting, pictures, record
 from stories.clocks import database_now
-from stories.models import Asset, Entry, Intake, Organisation, Revision, Suggestion, User
+from stories.models import Asset, Entry, Intake, Organisation, Rendition, Revision, Suggestion, User
 from tests.people import WORDS, Newsroom
 
 PARAGRAPH, QUOTE, LAST = WORDS["body"]
@@ -51,6 +51,7 @@ KEPT = sorted(
         ReleaseSignoff,
         Deputyship,
         Asset,
+        Rendition,
         *READ_MODELS,
     ],
     key=lambda model: model._meta.label,

@@ -26,7 +26,7 @@ from approvals.models import (
 )
 from newsroom import bundling, embargo, preflight, probing, releasing
 from newsroom.models import Release
-from stories import drafting, pictures, record
+from stories import drafting, pictures, record, renditions
 from stories.models import Organisation, Topic, User
 from stories.moments import Moment
 from stories.refusals import hint_of
@@ -61,7 +61,7 @@ def of_each_kind(newsroom: Newsroom) -> None:
     from tests.newsroom.test_nothing_early import noise
 
     stands_in(newsroom.nobody, newsroom.lawyer)
-    pictures.store(noise(), newsroom.drafter)
+    renditions.draw(pictures.store(noise(), newsroom.drafter))
     revision = newsroom.cleared()
     story, by = revision.story, newsroom.drafter
     drafting.plan_embargo(story=story, by=by, moment=Moment(datetime.now(UTC) + HOUR, "UTC"))

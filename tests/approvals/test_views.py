@@ -12,9 +12,12 @@ from django.urls import reverse
 
 from approvals import rules
 from approvals.models import Decision, Desk, Route, Step, Submission
+from stories import pictures, renditions
 from stories.models import Revision, Team
 from tests.approvals.doing import ask, covered
+from tests.newsroom.test_public import pictured
 from tests.people import WORDS, Newsroom
+from tests.stories.test_pictures import made
 
 pytestmark = pytest.mark.django_db
 
@@ -538,3 +541,21 @@ def test_as_many_queries_for_three_steps_and_ten_revisions_as_for_one(newsroom, 
     for number in range(10):
         newsroom.edit(with_three.story, summary=f"Another {number}.")
     assert count(with_three) == count(with_one) <= 45
+
+
+def test_what_is_cleared_is_shown_in_the_widths_that_the_public_gets(newsroom, as_):
+    """For whoever clears it, from where they may fetch it."""
+    asset = pictures.store(made(size=(600, 300)), newsroom.drafter)
+    revision = newsroom.submitted(picture=pictured(asset))
+    browser = as_(newsroom.lawyer)
+    for path in ("story_clearing", "story_revision"):
+        number = [1] if path == "story_revision" else []
+        page = browser.get(reverse(path, args=[revision.story.uid, *number])).content.decode()
+        assert f'<img src="/desk/media/{asset.name}" width="600"' in page
+    renditions.draw(asset)
+    for path in ("story_clearing", "story_revision"):
+        number = [1] if path == "story_revision" else []
+        page = browser.get(reverse(path, args=[revision.story.uid, *number])).content.decode()
+        for rendition in asset.renditions.all():
+            assert f"/desk/media/{rendition.name} {rendition.width}w" in page
+            assert b"".join(browser.get(f"/desk/media/{rendition.name}"))

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from newsroom import house, releasing
-from stories import files, pictures
+from stories import files, pictures, renditions
 from stories.clocks import database_now
 from stories.models import Asset
 from stories.moments import Moment
@@ -209,6 +209,25 @@ def test_a_file_is_sent_by_the_proxy_while_its_story_is_public(front, live_newsr
     assert front.get(hidden).status == 404
     releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong")
     assert front.get(path).status == 404
+
+
+def test_so_is_what_was_drawn_of_a_picture(front, live_newsroom):
+    asset = pictures.store(noise(), live_newsroom.drafter)
+    renditions.draw(asset)
+    names = [rendition.name for rendition in asset.renditions.order_by("media_type")]
+    live_newsroom.armed(slug="armed", picture=with_picture(asset))
+    assert {front.get(f"/media/{name}").status for name in names} == {404}
+    release = live_newsroom.public(picture=with_picture(asset))
+    page = front.get(PAGE).body.decode()
+    for rendition in asset.renditions.all():
+        assert f"/media/{rendition.name} 64w" in page
+        answer = front.get(f"/media/{rendition.name}")
+        assert (answer.status, answer.body) == (200, files.path_of(rendition).read_bytes())
+        assert answer.headers["Content-Type"] == rendition.media_type
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Content-Encoding" not in answer.headers
+    releasing.withdraw(story=release.story, by=live_newsroom.officer, reason="Wrong")
+    assert {front.get(f"/media/{name}").status for name in names} == {404}
 
 
 def test_what_is_for_staff_is_never_kept(front, live_newsroom):

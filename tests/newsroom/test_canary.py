@@ -133,7 +133,7 @@ class Armed:
         return {
             "uid": [known["uid"]],
             "slug": [known["slug"], known["uid"], "canarytopic", "canaryorganisation", "canaryspeaker"],
-            "name": [known["name"], known["document"], self.secret.asset.sha256, "0" * 32],
+            "name": [known["name"], known["document"], known["drawn"], self.secret.asset.sha256, "0" * 32],
             "number": ["1"],
             "digest": [self.secret.asset.sha256[:32], self.release.revision.digest[:32]],
             "scheme": ["light", "dark"],
@@ -333,7 +333,15 @@ def told(found: Answer, known: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/news/{slug}/", "/news/{slug}.md", "/media/{name}", "/media/{document}", "/api/stories/{uid}/"]
+    "path",
+    [
+        "/news/{slug}/",
+        "/news/{slug}.md",
+        "/media/{name}",
+        "/media/{document}",
+        "/media/{drawn}",
+        "/api/stories/{uid}/",
+    ],
 )
 @pytest.mark.parametrize("method", ["get", "head", "post", "options", "put", "delete", "patch", "trace"])
 def test_to_the_public_it_is_byte_for_byte_a_story_that_never_was(armed, outsiders, path, method):
@@ -495,7 +503,7 @@ def test_the_question_of_a_copy_says_nothing_of_its_story(armed):
     """What is asked with a real link, in every way, has no trace of the story before it is acknowledged."""
     client = Client(raise_request_exception=False)
     paths = [f"/embargoed/{armed.token}/"]
-    paths += [paths[0] + armed.secret.known[name] for name in ("name", "document")]
+    paths += [paths[0] + armed.secret.known[name] for name in ("name", "document", "drawn")]
     for path, method, headers in product(paths, ("get", "head", "post", "options"), [{}, *CONDITIONS]):
         found = ask(client, method, path, {}, fill(headers, armed.filled))
         assert traces_in(found, armed.secret.traces) == [], (path, method, headers)
@@ -512,8 +520,9 @@ def test_the_search_finds_what_there_is(newsroom, team, outsiders):
     lists = {"/", "/search/", "/feed.atom", "/feed.json", "/api/stories/"}
     known = armed.secret.known
     assert lists | {f"/news/{known['slug']}/", f"/api/stories/{known['uid']}/"} <= set(showing)
-    media = found[f"/media/{armed.secret.known['name']}"]
-    assert (media[0], traces_in(media, armed.secret.traces) != []) == (200, True)
+    for name in ("name", "drawn"):
+        media = found[f"/media/{known[name]}"]
+        assert (media[0], traces_in(media, armed.secret.traces) != []) == (200, True)
 
 
 def test_the_people_for_whom_it_exists_do_see_it(armed, newsroom):

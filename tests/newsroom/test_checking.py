@@ -12,7 +12,7 @@ from PIL import Image
 from approvals import clearing
 from newsroom import checking, health, links, releasing
 from newsroom.models import CHECKS, Finding, Heartbeat, Release
-from stories import attachments, drafting, files, pictures
+from stories import attachments, drafting, files, pictures, renditions
 from stories.clocks import database_now
 from stories.models import Team
 from stories.moments import Moment
@@ -126,6 +126,21 @@ def test_a_picture_that_lacks_something(newsroom, picture, change, words):
     found = checking.picture(checking.Subject(release, release.embargo))
     assert found.state == WRONG
     assert words in found.what
+
+
+def test_renditions_that_show_something_else(newsroom, picture):
+    release = newsroom.armed(picture=picture)
+    asset = release.revision.assets.get()
+    renditions.draw(asset)
+    assert checking.picture(subject(release)).state == OK
+    rendition = asset.renditions.first()
+    path = files.path_of(rendition)
+    path.write_bytes(b"other")
+    found = checking.picture(subject(release))
+    assert (found.state, f"rendition {rendition.name} were changed" in found.what) == (WRONG, True)
+    # Where they are gone the picture itself is sent.
+    path.unlink()
+    assert checking.picture(subject(release)).state == OK
 
 
 def test_the_bytes_of_a_picture_that_are_others_or_gone(newsroom, picture):

@@ -120,14 +120,14 @@ def test_then_the_copy_as_the_public_will_read_it(newsroom, link, release, secre
     assert article(page.content.decode()) == article(public)
 
 
-@pytest.mark.parametrize("which", ["picture", "document"])
+@pytest.mark.parametrize("which", ["picture", "document", "drawn"])
 def test_files_are_behind_the_same_question(newsroom, link, secret, which):
-    asset = secret.asset if which == "picture" else secret.document
+    asset = {"picture": secret.asset, "document": secret.document, "drawn": secret.drawn}[which]
     client, path = reader(), f"{link}{asset.name}"
     never = whole(client.get("/nothing"))
     assert whole(client.get(path)) == never
     keep(client, link)
-    assert f'"{path}"' in client.get(link).content.decode()
+    assert f'"{path}' in client.get(link).content.decode()
     answer = client.get(path)
     assert answer.status_code == 200
     assert is_private(answer)

@@ -8,6 +8,7 @@ import pytest
 
 from newsroom import ninjs
 from newsroom.telling import Told
+from stories.rendering import Form
 from tests.people import words
 
 AT = datetime(2026, 3, 29, 0, 1, tzinfo=UTC)
@@ -100,6 +101,25 @@ def full(settings) -> dict[str, Any]:
 
 def test_a_full_story_fits_the_schema_and_is_json(full):
     check(json.loads(json.dumps(full)))
+
+
+def test_a_picture_is_told_of_in_every_width_and_format_that_is_drawn(settings):
+    settings.SITE_URL = "https://rivers.example"
+    name = f"{'c' * 64}.avif"
+    story = told(picture=PICTURE)
+    story.forms = (Form(name, "image/avif", 480, 320, 9000, f"/media/{name}"),)
+    item = ninjs.item(story)
+    check(json.loads(json.dumps(item)))
+    main, narrow = item["associations"][0]["renditions"]
+    assert (main["name"], main["width"], main["height"]) == ("main", 1200, 800)
+    assert narrow == {
+        "name": "avif-480",
+        "href": f"https://rivers.example/media/{name}",
+        "contentType": "image/avif",
+        "width": 480,
+        "height": 320,
+        "sizeInBytes": 9000,
+    }
 
 
 def test_a_story_with_nothing_but_its_words_fits_too():

@@ -25,9 +25,9 @@ from PIL import Image
 from newsroom import releasing
 from newsroom.access import PAGES
 from newsroom.models import Kind, Release
-from stories import attachments, files, pictures
+from stories import attachments, files, pictures, renditions
 from stories.clocks import database_now
-from stories.models import Asset, Organisation, Revision, Topic
+from stories.models import Asset, Organisation, Rendition, Revision, Topic
 from stories.moments import Moment
 from tests.stories.documents import pdf
 
@@ -38,6 +38,7 @@ NEVER = {
     "slug": "never-was-written",
     "name": f"{'0' * 64}.png",
     "document": f"{'0' * 64}.pdf",
+    "drawn": f"{'0' * 64}.avif",
     "uid": "00000000-0000-4000-8000-000000000000",
 }
 WORDS: dict[str, Any] = {
@@ -124,6 +125,10 @@ GUESSES = [
     "/media/{name}/",
     "/media/{name}?download=1",
     "/media/{document}",
+    "/media/{drawn}",
+    "/media/{drawn}?download=1",
+    "/media/64/{drawn}",
+    "/desk/media/{drawn}",
     "/media/{document}?download=1",
     "/media/canarytitle.pdf",
     "/desk/media/{document}",
@@ -167,23 +172,31 @@ class Secret:
         return Asset.objects.get(sha256=self.revision.content["attachments"][0]["sha256"])
 
     @cached_property
+    def drawn(self) -> Rendition:
+        """What a worker drew of its picture."""
+        return self.asset.renditions.get(media_type="image/avif")
+
+    @cached_property
     def known(self) -> dict[str, str]:
         """What stands in its addresses, were they guessed."""
         return {
             "slug": self.revision.slug,
             "name": self.asset.name,
             "document": self.document.name,
+            "drawn": self.drawn.name,
             "uid": str(self.revision.story.uid),
         }
 
     @property
     def traces(self) -> list[bytes]:
         """What would give it away: words, hashes, its files' bytes; its id, unless it is public anyway."""
-        bytes_of_it = [files.path_of(asset).read_bytes()[200:264] for asset in (self.asset, self.document)]
+        its_files = (self.asset, self.document, self.drawn)
+        bytes_of_it = [files.path_of(file).read_bytes()[300:364] for file in its_files]
         public = Release.objects.public().filter(story=self.revision.story).exists()
         ids = [
             self.asset.sha256,
             self.document.sha256,
+            self.drawn.sha256,
             self.revision.digest,
             *([] if public else [str(self.revision.story.uid)]),
         ]
@@ -213,7 +226,8 @@ def words(newsroom, asset) -> dict[str, Any]:
 
 
 def words_with(newsroom, asset: Asset) -> dict[str, Any]:
-    """The words of the secret story, which shows a picture and has something attached."""
+    """The words of the secret story, which shows a picture, drawn already, and has something attached."""
+    renditions.draw(asset)
     size = {"width": asset.width, "height": asset.height}
     picture = {"sha256": asset.sha256, "name": asset.name, **size, **PICTURE_WORDS}
     document = attachments.store(BytesIO(pdf(text="Canarydocument")), newsroom.drafter)
@@ -406,7 +420,7 @@ def test_however_it_is_asked_for(newsroom, words, asset, method, headers):
     secret = Secret(STATES["armed"](newsroom, words), asset)
     etags = [{"If-None-Match": f'"{file.sha256}"'} for file in (asset, secret.document)]
     for browser in (Client(), Client(enforce_csrf_checks=True)):
-        for route in ("/news/{slug}/", "/media/{name}", "/media/{document}"):
+        for route in ("/news/{slug}/", "/media/{name}", "/media/{document}", "/media/{drawn}"):
             here, never = route.format_map(secret.known), route.format_map(NEVER)
             for sent in (headers, *({**headers, **etag} for etag in etags)):
                 assert answer(browser, here, method, **sent) == answer(browser, never, method, **sent)
@@ -415,7 +429,7 @@ def test_however_it_is_asked_for(newsroom, words, asset, method, headers):
 def test_those_who_wrote_it_get_no_other_public_answer(newsroom, words, asset, as_):
     secret = Secret(STATES["armed"](newsroom, words), asset)
     for person in (newsroom.drafter, newsroom.lawyer, newsroom.officer, newsroom.administrator):
-        for route in ("/news/{slug}/", "/media/{name}", "/media/{document}"):
+        for route in ("/news/{slug}/", "/media/{name}", "/media/{document}", "/media/{drawn}"):
             found = answer(as_(person), route.format_map(secret.known))
             assert found == answer(Client(), route.format_map(NEVER))
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from newsroom import feeds, openapi, releasing
 from newsroom.models import Kind
-from stories import pictures
+from stories import pictures, renditions
 from tests.newsroom.test_public import pictured
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +24,9 @@ def asset(live_newsroom):
     file = BytesIO()
     Image.new("RGB", (4, 3), "red").save(file, "PNG")
     file.seek(0)
-    return pictures.store(file, live_newsroom.drafter)
+    asset = pictures.store(file, live_newsroom.drafter)
+    renditions.draw(asset)
+    return asset
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def test_what_is_withdrawn_is_gone_from_every_surface(
     status = 410 if kill else 200
     for path in ("/news/footbridge-harrow-weir/", "/news/second-address/"):
         assert f"{status} {path} nothing of it" in said
-    assert f"404 /media/{asset.name} nothing of it" in said
+    for name in (asset.name, *(drawn.name for drawn in asset.renditions.all())):
+        assert f"404 /media/{name} nothing of it" in said
     assert f"404 /api/stories/{release.story.uid}/ nothing of it" in said
     for path in (
         "/?page=1",

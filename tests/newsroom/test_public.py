@@ -16,7 +16,7 @@ from PIL import Image
 
 from newsroom import listing, public, releasing
 from newsroom.models import Heartbeat, Release
-from stories import files, pictures
+from stories import files, pictures, renditions
 from stories.clocks import database_now
 from stories.models import Asset
 from stories.moments import Moment, UnknownZone
@@ -80,7 +80,7 @@ def test_the_newest_story_leads_and_the_others_follow_by_day(newsroom, client, a
         ("/news/first/", "First"),
     ]
     assert '<p class="label">Statement</p>' in html
-    assert f'<img src="/media/{asset.name}" width="640" height="360" alt="A footbridge over a weir">' in html
+    assert f'<img src="/media/{asset.name}" width="640" height="360" alt="A footbridge over a weir"' in html
     today = Moment(database_now().astimezone(UTC), LONDON)
     assert re.findall(r"<h3[^>]*><time[^>]*>([^<]+)", html) in ([today.day], [])
 
@@ -147,6 +147,7 @@ def test_a_page_that_there_cannot_be_is_not_found(newsroom, client, number):
 
 def test_the_home_page_takes_two_queries(newsroom, client, django_assert_num_queries, asset):
     client.get("/")
+    renditions.draw(asset)
     for number in range(3):
         newsroom.public(slug=f"story-{number}", picture=pictured(asset))
         with django_assert_num_queries(2):
@@ -194,6 +195,7 @@ def test_a_story_takes_one_query_for_what_is_public_and_one_for_its_words(
 ):
     client.get("/news/none/")
     newsroom.public(picture=pictured(asset), body=newsroom.draft().content["body"] * 5)
+    renditions.draw(asset)
     # Besides, there is the savepoint in which the first is asked once more: see `newsroom.keeping`.
     with django_assert_num_queries(4) as captured:
         assert client.get("/news/footbridge-harrow-weir/").status_code == 200
@@ -202,6 +204,78 @@ def test_a_story_takes_one_query_for_what_is_public_and_one_for_its_words(
         assert client.get("/news/footbridge-harrow-weir/").status_code == 200
     with django_assert_num_queries(1):
         assert client.get("/news/none/").status_code == 404
+
+
+def sources(html: str) -> dict[str, str]:
+    """What a browser chooses the picture of a page from, by type; of the picture itself by its address."""
+    found = re.findall(r'<source type="([^"]+)" srcset="([^"]+)"', html)
+    found += re.findall(r'<img src="([^"]+)"(?: srcset="([^"]*)")?', html)
+    return dict(found)
+
+
+@pytest.mark.parametrize("path", ["/", "/news/footbridge-harrow-weir/"])
+def test_a_picture_comes_in_widths_and_formats_once_they_are_drawn(newsroom, client, asset, path):
+    newsroom.public(picture=pictured(asset))
+    before = client.get(path)
+    assert sources(before.content.decode()) == {f"/media/{asset.name}": ""}
+    renditions.draw(asset)
+    after = client.get(path, headers={"If-None-Match": before["ETag"]})
+    # What a page is known by is what is in it.
+    assert (after.status_code, after["ETag"] == before["ETag"]) == (200, False)
+    html = after.content.decode()
+    named = {(one.media_type, one.width): f"/media/{one.name}" for one in asset.renditions.all()}
+    assert sources(html) == {
+        kind: f"{named[kind, 480]} 480w, {named[kind, 640]} 640w" for kind in ("image/avif", "image/webp")
+    } | {f"/media/{asset.name}": f"{named['image/png', 480]} 480w, /media/{asset.name} 640w"}
+    assert 'width="640" height="360" alt="A footbridge over a weir"' in html
+    assert client.get(path, headers={"If-None-Match": after["ETag"]}).status_code == 304
+
+
+def test_what_is_drawn_exists_for_the_public_as_long_as_its_picture(newsroom, client, asset):
+    renditions.draw(asset)
+    paths = [f"/media/{one.name}" for one in asset.renditions.all()]
+    never = client.get(f"/media/{'0' * 64}.avif")
+
+    def answers() -> list[tuple[int, bytes]]:
+        return [(found.status_code, body(found)) for found in map(client.get, paths)]
+
+    newsroom.armed(slug="armed", picture=pictured(asset))
+    assert answers() == [(404, never.content)] * 5
+    release = newsroom.public(picture=pictured(asset))
+    for path, one in zip(paths, asset.renditions.all(), strict=True):
+        found = client.get(path)
+        assert (found["Content-Type"], len(body(found))) == (one.media_type, one.size)
+        assert (found["Cache-Control"], found["ETag"]) == ("no-cache", f'"{one.sha256}"')
+        assert client.get(path, headers={"If-None-Match": found["ETag"]}).status_code == 304
+    releasing.withdraw(story=release.story, by=newsroom.officer, reason="Wrong")
+    assert answers() == [(404, never.content)] * 5
+
+
+def test_what_was_drawn_by_another_recipe_is_not_shown(newsroom, client, asset, monkeypatch):
+    newsroom.public(picture=pictured(asset))
+    monkeypatch.setattr(renditions, "RECIPE", 2)
+    renditions.draw(asset)
+    newer = asset.renditions.first()
+    monkeypatch.setattr(renditions, "RECIPE", 1)
+    assert "<picture>" not in client.get("/news/footbridge-harrow-weir/").content.decode()
+    assert client.get(f"/media/{newer.name}").status_code == 404
+
+
+def test_beside_a_link_elsewhere_stands_one_of_middle_width(newsroom, client):
+    file = BytesIO()
+    Image.new("RGB", (1920, 1080), "#557481").save(file, "JPEG")
+    file.seek(0)
+    asset = pictures.store(file, newsroom.drafter)
+    newsroom.public(picture=pictured(asset))
+    renditions.draw(asset)
+    shared = asset.renditions.get(media_type="image/jpeg", width=1440)
+    html = client.get("/news/footbridge-harrow-weir/").content.decode()
+    assert f'<meta property="og:image" content="{SITE}/media/{shared.name}">' in html
+    assert '<meta property="og:image:width" content="1440">' in html
+    (data,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    assert json.loads(data)["image"]["url"] == f"{SITE}/media/{shared.name}"
+    (item,) = client.get("/feed.json").json()["items"]
+    assert item["image"] == f"{SITE}/media/{shared.name}"
 
 
 def test_a_story_describes_itself_to_machines(newsroom, client, asset):
@@ -404,7 +478,10 @@ def test_every_link_of_a_page_leads_somewhere(newsroom, client, path, asset):
     for number in range(2):
         newsroom.public(slug=f"story-{number}")
     newsroom.public(picture=pictured(asset))
+    renditions.draw(asset)
     html = client.get(path).content.decode()
+    named = [each.split()[0] for srcset in sources(html).values() for each in srcset.split(", ") if each]
+    assert [address for address in named if not body(client.get(address)).strip()] == []
     ids = set(re.findall(r' id="([^"]+)"', html))
     for address in set(re.findall(r'(?:href|src)="([^"]+)"', html)):
         if address.startswith("#"):

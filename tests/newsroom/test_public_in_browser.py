@@ -9,8 +9,11 @@ from playwright.sync_api import expect
 
 from newsroom import releasing
 from newsroom.models import Kind
-from stories import pictures
+from stories import pictures, renditions
+from stories.models import Asset
 from tests.browsing import faults
+from tests.newsroom.test_public import pictured
+from tests.people import Newsroom
 
 BRIDGES = {"slug": "bridges", "name": "Bridges"}
 
@@ -24,6 +27,7 @@ def site(live_newsroom, live_server) -> str:
     Image.new("RGB", (640, 360), "#557481").save(file, "PNG")
     file.seek(0)
     asset = pictures.store(file, live_newsroom.drafter)
+    renditions.draw(asset)
     another = live_newsroom.public(slug="another", headline="A" * 60, topics=[BRIDGES])
     revision = live_newsroom.edit(another.story, summary="Better")
     live_newsroom.sign(revision, live_newsroom.legal, live_newsroom.lawyer)
@@ -32,15 +36,7 @@ def site(live_newsroom, live_server) -> str:
     gone = live_newsroom.public(slug="gone")
     releasing.withdraw(story=gone.story, by=live_newsroom.officer, reason="It was wrong.")
     live_newsroom.public(
-        picture={
-            "sha256": asset.sha256,
-            "name": asset.name,
-            "width": asset.width,
-            "height": asset.height,
-            "alt": "A footbridge",
-            "caption": "At noon",
-            "credit": "Rivers",
-        },
+        picture=pictured(asset),
         topics=[BRIDGES],
         organisation={"slug": "rivers", "name": "Department for Rivers and Coasts"},
     )
@@ -112,4 +108,55 @@ def test_a_story_takes_four_requests_and_its_icon(chromium, site):
         "stylesheet",
         "stylesheet",
     ]
+    page.close()
+
+
+def photograph(newsroom: Newsroom, size: tuple[int, int]) -> Asset:
+    file = BytesIO()
+    Image.linear_gradient("L").resize(size).convert("RGB").save(file, "JPEG")
+    file.seek(0)
+    asset = pictures.store(file, newsroom.drafter)
+    renditions.draw(asset)
+    return asset
+
+
+def test_a_screen_fetches_one_picture_of_the_width_that_it_shows(chromium, live_newsroom, live_server):
+    asset = photograph(live_newsroom, (1920, 1080))
+    live_newsroom.public(picture=pictured(asset))
+    named = {f"/media/{one.name}": (one.media_type, one.width) for one in asset.renditions.all()}
+    for width, density, chosen in (
+        (375, 1, 480),
+        (375, 2, 720),
+        (375, 3, 1080),
+        (1280, 1, 1080),
+        (1280, 2, 1920),
+    ):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, device_scale_factor=density)
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(f"{live_server.url}/news/footbridge-harrow-weir/")
+        fetched = [url.removeprefix(live_server.url) for url in asked if "/media/" in url]
+        assert [named.get(path) for path in fetched] == [("image/avif", chosen)], (width, density)
+        # As wide as the column, and no wider than the page.
+        edges = page.evaluate(
+            """(() => {
+                const picture = document.querySelector(".picture img").getBoundingClientRect()
+                const column = document.querySelector(".picture").getBoundingClientRect()
+                return [picture.left - column.left, picture.right - column.right]
+            })()"""
+        )
+        assert edges == pytest.approx([0, 0], abs=0.5)
+        context.close()
+
+
+@pytest.mark.parametrize(("size", "shown"), [((400, 225), (400, 225)), ((900, 1800), (304, 608))])
+def test_a_picture_is_shown_no_larger_than_it_is_and_no_taller_than_a_screen(
+    chromium, live_newsroom, live_server, size, shown
+):
+    live_newsroom.public(picture=pictured(photograph(live_newsroom, size)))
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{live_server.url}/news/footbridge-harrow-weir/")
+    box = page.locator(".picture img").bounding_box()
+    assert (box["width"], box["height"]) == pytest.approx(shown, abs=1)
     page.close()

@@ -63,7 +63,13 @@ def test_every_part_of_the_content_is_in_the_article():
         (2, "Tom Ashdown"),
     ]
     assert article.picture == rendering.Picture(
-        "/p.jpg", 1600, 900, "A footbridge over a weir", "The bridge at noon", "Department for Rivers"
+        "/p.jpg",
+        1600,
+        900,
+        "A footbridge over a weir",
+        "The bridge at noon",
+        "Department for Rivers",
+        "image/jpeg",
     )
     assert article.notes == "<ol><li>It is 40 metres long.</li></ol>"
     assert article.topics == ("Bridges",)
@@ -307,3 +313,58 @@ def test_words_from_before_there_were_documents_are_still_shown():
 )
 def test_sizes_in_words(size, words):
     assert rendering.size_words(size) == words
+
+
+# The picture
+
+#: As wide as what is left beside the rail.
+BESIDE = "(min-width: 59rem) calc(100vw - 22rem)"
+
+
+def shown(width: int, height: int, *forms: rendering.Form) -> rendering.Picture:
+    stored = {**PICTURE, "name": "p.jpg", "width": width, "height": height}
+    found = rendering.picture(stored, "/p.jpg", forms)
+    assert found
+    return found
+
+
+def form(media_type: str, width: int) -> rendering.Form:
+    name = f"{media_type[-4:]}{width}"
+    return rendering.Form(name, media_type, width, width // 2, 1, f"/{name}")
+
+
+def test_a_picture_that_nobody_has_drawn_is_the_picture_alone():
+    picture = shown(1600, 900)
+    assert (picture.sources, picture.srcset, picture.shared.url) == ((), "", "/p.jpg")
+    html = page(picture_url="/p.jpg")
+    assert "<picture" not in html
+    assert "srcset" not in html
+
+
+def test_a_browser_chooses_between_what_was_drawn():
+    picture = shown(
+        1600,
+        800,
+        *(form(f"image/{kind}", width) for width in (480, 1440) for kind in ("jpeg", "webp", "avif")),
+    )
+    assert [(one.media_type, one.srcset) for one in picture.sources] == [
+        ("image/avif", "/avif480 480w, /avif1440 1440w"),
+        ("image/webp", "/webp480 480w, /webp1440 1440w"),
+    ]
+    assert picture.srcset == "/jpeg480 480w, /jpeg1440 1440w, /p.jpg 1600w"
+    assert picture.shared.url == "/jpeg1440"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "sizes"),
+    [
+        (1600, 900, f"(min-width: 70rem) 48rem, {BESIDE}, 92vw"),
+        # No wider than it is: 40rem,
+        (640, 360, f"(min-width: 62rem) 40rem, {BESIDE}, (min-width: 43.4783rem) 40rem, 92vw"),
+        (320, 180, "(min-width: 59rem) 20rem, (min-width: 21.7391rem) 20rem, 92vw"),
+        # and no taller than 38rem.
+        (1000, 2000, "(min-width: 59rem) 19rem, (min-width: 20.6522rem) 19rem, 92vw"),
+    ],
+)
+def test_how_wide_a_picture_is_on_the_screen(width, height, sizes):
+    assert shown(width, height).sizes == sizes
