@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             name='Chosen',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('type', 'Type'), ('topic', 'Topic'), ('organisation', 'Organisation')], max_length=20)),
+                ('kind', models.CharField(choices=[('type', 'Type'), ('topic', 'Topic'), ('organisation', 'Organisation'), ('person', 'Person')], max_length=20)),
                 ('slug', models.TextField()),
                 ('name', models.TextField()),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chosen', to='newsroom.subscriber')),
