@@ -1,10 +1,12 @@
 """The outbox of what becomes public: written with the fact, sent after commit, retried with back-off."""
 
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,7 +20,6 @@ from . import lanes, sending, telling
 from .lanes import Lane
 from .models import (
     RECALLS,
-    Chosen,
     Delivery,
     DeliveryQuerySet,
     Digest,
@@ -38,6 +39,8 @@ THREADS = 16
 GRACE = 15.0
 #: How often a worker says that it is still at work on its batches, in seconds: well within `lanes.LEASE`.
 HOLD = 8.0
+#: How many rows are written by one transaction, roughly: it keeps others from the stories of all of them.
+ROWS = 5000
 #: How often it is looked for more work while there is some, in seconds.
 LOOK = 0.2
 
@@ -65,34 +68,59 @@ class SwitchedOff(Refused):
 # Writing
 
 
-def write(*, event: str, release: Release, cause: str) -> int:
-    """Write a row for everybody who is to be told of an event. The number of rows.
+class News(NamedTuple):
+    """What everybody is to be told of: `cause` names the fact that it follows from ("announcement:17")."""
 
-    It belongs in the transaction of the fact that `cause` names ("announcement:17"), once that holds the
-    story's lock: so what is written earlier about a story has the lower id. Written again for the same
-    cause, nothing is added. A recall goes before all that waits, and what waits of its story is not sent.
+    event: str
+    release: Release
+    cause: str
+
+
+def write(*, event: str, release: Release, cause: str) -> int:
+    """Write a row for everybody who is to be told of an event. The number of rows. See `write_all`."""
+    return write_all([News(event, release, cause)])
+
+
+def write_all(news: Sequence[News]) -> int:
+    """Write a row for everybody who is to be told of events. The number of rows.
+
+    It belongs in the transaction of the facts that they follow from, once that holds the stories' locks: so
+    what is written earlier about a story has the lower id. Written again for the same cause, nothing is
+    added. A recall goes before all that waits, and what waits of its story is not sent.
     """
-    recalls = event in RECALLS
-    to = _to_recall(release) if recalls else _to_tell(event, release)
-    if not to:
+    recalled = [each for each in news if each.event in RECALLS]
+    rows = [(each, *to) for each in recalled for to in _to_recall(each.release)]
+    rows += _to_tell([each for each in news if each.event not in RECALLS])
+    if not rows:
         return 0
-    emails, receivers = [email for email, _ in to], [receiver for _, receiver in to]
-    keys = [key_of(event=event, cause=cause, to=email or f"receiver:{pk}") for email, pk in to]
+    columns = zip(*(_row(*row) for row in rows), strict=True)
     with connection.cursor() as cursor:
         # One statement, whatever the number: a row each would take longer than all the rest.
         cursor.execute(
             """
             INSERT INTO newsroom_delivery (event, story_id, release_id, recipient, receiver_id, key,
                 attempts, error, next_attempt, at)
-            SELECT %s, %s, %s, t.recipient, t.receiver, t.key, 0, '',
-                statement_timestamp() - CASE WHEN %s THEN interval '1 day' ELSE interval '0' END,
+            SELECT t.event, t.story, t.release, t.recipient, t.receiver, t.key, 0, '',
                 statement_timestamp()
-            FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS t (recipient, receiver, key)
+                    - CASE WHEN t.event = ANY(%s) THEN interval '1 day' ELSE interval '0' END,
+                statement_timestamp()
+            FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::text[])
+                AS t (event, story, release, recipient, receiver, key)
             ON CONFLICT (key) DO NOTHING
             """,
-            [event, release.story_id, release.pk, recalls, emails, receivers, keys],
+            [list(RECALLS), *map(list, columns)],
         )
         return int(cursor.rowcount)
+
+
+def at_once() -> int:
+    """Of how many releases everybody can be told by one transaction, so that it is over soon. One query."""
+    return max(1, ROWS // max(1, Subscriber.objects.filter(active=True, daily=False).count()))
+
+
+def _row(each: News, email: str, receiver: int | None) -> tuple[Any, ...]:
+    key = key_of(event=each.event, cause=each.cause, to=email or f"receiver:{receiver}")
+    return each.event, each.release.story_id, each.release.pk, email, receiver, key
 
 
 def key_of(*, event: str, cause: str, to: str) -> str:
@@ -101,21 +129,60 @@ def key_of(*, event: str, cause: str, to: str) -> str:
     return salted_hmac("newsroom.delivery", f"{event}:{cause}:{to}", algorithm="sha256").hexdigest()
 
 
-def _to_tell(event: str, release: Release) -> list[tuple[str, int | None]]:
-    """Everybody who is told of what is public: mail addresses and receivers.
+def _to_tell(news: Sequence[News]) -> list[tuple[News, str, int | None]]:
+    """Everybody who is told of what is public, of each event: mail addresses and receivers.
 
     By mail those who want it at once; of a correction also whoever was sent the story, however that was. Not
-    those whom a digest has brought this very release, as may be where it is announced late.
+    those whom a digest has brought this very release, as may be where it is announced late. Four queries, and
+    one more for each correction.
     """
-    of_story = Delivery.objects.filter(story=release.story_id, receiver=None)
-    told = of_story.filter(release=release, digest__isnull=False).told().values("recipient")
-    to_tell = Subscriber.objects.filter(daily=False).wanting(Chosen.objects.of_releases([release.pk]))
-    if event == Event.CORRECTION:
-        sent = of_story.exclude(release=release).told().values("recipient")
-        to_tell = to_tell | Subscriber.objects.filter(active=True, email__in=sent)
-    emails = to_tell.exclude(email__in=told).order_by().values_list("email", flat=True)
-    receivers = Receiver.objects.filter(active=True).order_by().values_list("pk", flat=True)
-    return [*((email, None) for email in emails), *(("", pk) for pk in receivers)]
+    if not news:
+        return []
+    releases = [each.release.pk for each in news]
+    at_once = Subscriber.objects.filter(active=True, daily=False).order_by()
+    everything = set(at_once.filter(everything=True).values_list("email", flat=True))
+    chosen = _by_release(_chosen(releases))
+    by_mail = Delivery.objects.filter(receiver=None)
+    digests = by_mail.filter(release__in=releases, digest__isnull=False).told()
+    brought = _by_release(digests.order_by().values_list("release", "recipient"))
+    receivers = list(Receiver.objects.filter(active=True).order_by().values_list("pk", flat=True))
+    found: list[tuple[News, str, int | None]] = []
+    for each in news:
+        emails = everything | chosen[each.release.pk]
+        if each.event == Event.CORRECTION:
+            emails |= _sent_before(by_mail, each.release)
+        found += [(each, email, None) for email in sorted(emails - brought[each.release.pk])]
+        found += [(each, "", pk) for pk in receivers]
+    return found
+
+
+def _chosen(releases: list[int]) -> list[tuple[int, str]]:
+    """Who chose something that one of the releases is about or from, and wants it at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.release_id, s.email FROM newsroom_tag t
+            JOIN newsroom_chosen c ON c.kind = t.kind AND c.slug = t.slug
+            JOIN newsroom_subscriber s ON s.id = c.subscriber_id
+            WHERE t.release_id = ANY(%s) AND s.active AND NOT s.daily AND NOT s.everything
+            """,
+            [releases],
+        )
+        return list(cursor.fetchall())
+
+
+def _by_release(pairs: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for release, email in pairs:
+        found[release].add(email)
+    return found
+
+
+def _sent_before(by_mail: DeliveryQuerySet, release: Release) -> set[str]:
+    """Who is on the list and was sent what a release corrects."""
+    sent = by_mail.filter(story=release.story_id).exclude(release=release).told().values("recipient")
+    listed = Subscriber.objects.filter(active=True, email__in=sent)
+    return set(listed.order_by().values_list("email", flat=True))
 
 
 def _to_recall(release: Release) -> list[tuple[str, int | None]]:

@@ -1,7 +1,7 @@
 """The verbs of release. Each is safe to run twice; the database checks each rule once more."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from django.db import Error, transaction
@@ -551,7 +551,7 @@ def announce(*, release_id: int, worker: str) -> Announcement | None:
     try:
         with transaction.atomic():
             receipt = Announcement.objects.create(story_id=release.story_id, release=release, worker=worker)
-            _tell(release, receipt)
+            _tell([receipt])
     except Error as error:
         if hint_of(error) == "not_public" or _is_claimed(error):
             return None
@@ -575,15 +575,15 @@ def announce_together(*, release_ids: Sequence[int], worker: str) -> list[Announ
             _ANNOUNCE, {"releases": list(release_ids), "worker": worker}
         ).prefetch_related("release")
     )
-    for receipt in receipts:
-        _tell(receipt.release, receipt)
+    _tell(receipts)
     if receipts:
         late = max(receipt.lateness.total_seconds() for receipt in receipts)
         log.info("announced %s releases, at most %.3f s after they were due", len(receipts), late)
     return receipts
 
 
-# In the order of their stories, and without waiting for any: so two workers with the same ones share them.
+# In the order of their stories, and without waiting for any: so two workers with the same ones share them. Of
+# one story the earliest alone: one statement, one fact.
 _ANNOUNCE = """
 WITH free AS MATERIALIZED (
     SELECT v.story_id, v.release_id FROM newsroom_visibility v JOIN stories_story s ON s.id = v.story_id
@@ -592,15 +592,20 @@ WITH free AS MATERIALIZED (
       AND NOT EXISTS (SELECT 1 FROM newsroom_bundledrelease b WHERE b.release_id = v.release_id)
     ORDER BY v.story_id FOR UPDATE OF s SKIP LOCKED)
 INSERT INTO newsroom_announcement (story_id, release_id, worker)
-SELECT story_id, release_id, %(worker)s FROM free ORDER BY story_id
+SELECT DISTINCT ON (story_id) story_id, release_id, %(worker)s FROM free ORDER BY story_id, release_id
 ON CONFLICT (release_id) DO NOTHING RETURNING *
 """
 
 
-def _tell(release: Release, receipt: Announcement) -> None:
-    """Have everybody told of a release that was announced, unless it is a small update."""
-    if event := EVENTS.get(release.kind):
-        delivering.write(event=event, release=release, cause=f"announcement:{receipt.pk}")
+def _tell(receipts: Iterable[Announcement]) -> None:
+    """Have everybody told of what was announced, but for small updates."""
+    delivering.write_all(
+        [
+            delivering.News(event, receipt.release, f"announcement:{receipt.pk}")
+            for receipt in receipts
+            if (event := EVENTS.get(receipt.release.kind))
+        ]
+    )
 
 
 def _is_claimed(error: Error) -> bool:

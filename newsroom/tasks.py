@@ -137,9 +137,17 @@ def announce(*release_ids: int) -> bool:
 
 
 def _announce_together(release_ids: list[int]) -> set[int]:
-    """Announce as many as can be in one go. Which they are: none where one of them is wrong."""
+    """Announce as many as can be in one go, or in a few where many are told of each. Which they are."""
     if len(release_ids) < 2:
         return set()
+    announced, some = set(), delivering.at_once()
+    for begin in range(0, len(release_ids), some):
+        announced |= _announce_some(release_ids[begin : begin + some])
+    return announced
+
+
+def _announce_some(release_ids: list[int]) -> set[int]:
+    """Announce releases in one transaction. Which they are: none where one of them is wrong."""
     try:
         receipts = releasing.announce_together(release_ids=release_ids, worker=worker_name())
     except SoftTimeLimitExceeded:

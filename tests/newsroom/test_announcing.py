@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 
 from newsroom import bundling, delivering, releasing, tasks, visibility
-from newsroom.models import Announcement, Delivery, Kind, Release, Subscriber
+from newsroom.models import Announcement, Chosen, Delivery, Kind, Release, Subscriber, TagKind
 from stories import record
 from stories.models import Story
 from tests.newsroom.racing import race
@@ -80,18 +80,45 @@ def test_nobody_is_told_of_a_small_update(newsroom, reader):
     assert not second.deliveries.exists()
 
 
+def test_each_is_told_of_what_they_chose(newsroom, reader):
+    chooser = Subscriber.objects.create(email="chooser@paper.example", everything=False)
+    Chosen.objects.create(subscriber=chooser, kind=TagKind.TOPIC, slug="rivers", name="Rivers")
+    rivers = {"topics": [{"slug": "rivers", "name": "Rivers"}]}
+    about, other = newsroom.public(slug="about", **rivers), newsroom.public(slug="other")
+    announce(about, other)
+    assert {d.recipient for d in about.deliveries.all()} == {reader.email, chooser.email}
+    assert {d.recipient for d in other.deliveries.all()} == {reader.email}
+
+
+def test_with_a_long_list_there_are_fewer_at_once(newsroom, monkeypatch):
+    Subscriber.objects.bulk_create(Subscriber(email=f"{number}@paper.example") for number in range(3))
+    monkeypatch.setattr(delivering, "ROWS", 6)
+    assert delivering.at_once() == 2
+    ids = [newsroom.public(slug=f"story-{number}").pk for number in range(5)]
+    assert tasks.announce(*ids)
+    assert Announcement.objects.count() == 5
+    assert Delivery.objects.count() == 15
+
+
+def test_of_a_story_that_is_two_releases_behind_the_earlier_is_announced_first(newsroom, reader):
+    first = newsroom.public()
+    second = correct(newsroom, first)
+    assert announce(first, second) == {first.pk}
+    assert announce(first, second) == {second.pk}
+
+
 def test_where_one_cannot_be_announced_none_is_until_they_are_one_by_one(
     newsroom, reader, monkeypatch, caplog
 ):
     releases = [newsroom.public(slug=f"story-{number}") for number in range(3)]
-    write = delivering.write
+    write_all = delivering.write_all
 
-    def broken(*, release: Release, **others: str) -> int:
-        if release == releases[1]:
+    def broken(news: list[delivering.News]) -> int:
+        if releases[1] in [each.release for each in news]:
             raise DatabaseError("nothing is prepared for this")
-        return write(release=release, **others)
+        return write_all(news)
 
-    monkeypatch.setattr(delivering, "write", broken)
+    monkeypatch.setattr(delivering, "write_all", broken)
     with pytest.raises(DatabaseError):
         announce(*releases)
     assert not Announcement.objects.exists()
