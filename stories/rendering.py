@@ -387,7 +387,13 @@ def sanitised(html: str) -> SafeString:
 
 def fetched(forms: Iterable[Form], media: str) -> tuple[Form, ...]:
     """Renditions, each to be fetched from the URL called `media`."""
-    return tuple(replace(form, url=reverse(media, args=[form.name])) for form in forms)
+    each = tuple(forms)
+    if not each:
+        return ()
+    # Their names alone differ, and finding out a URL takes its time.
+    first = each[0].name
+    url = reverse(media, args=[first])
+    return tuple(replace(form, url=url.replace(first, form.name)) for form in each)
 
 
 def picture(stored: dict[str, Any] | None, url: str, forms: tuple[Form, ...] = ()) -> Picture | None:

@@ -16,6 +16,7 @@ from django.db.models import Exists, Func, JSONField, OuterRef, QuerySet
 from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from . import files
+from .kinds import ENDINGS
 from .models import Asset, Rendition
 from .rendering import Form
 
@@ -60,7 +61,13 @@ def column(revision: str) -> Func:
 def forms(rows: Sequence[dict[str, Any]]) -> tuple[Form, ...]:
     """The renditions that `column` found, for `rendering`."""
     return tuple(
-        Form(Rendition(**row).name, row["media_type"], row["width"], row["height"], row["size"])
+        Form(
+            f"{row['sha256']}.{ENDINGS.get(row['media_type'], 'bin')}",
+            row["media_type"],
+            row["width"],
+            row["height"],
+            row["size"],
+        )
         for row in rows
     )
 
