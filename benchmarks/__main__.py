@@ -1,7 +1,7 @@
 """Run benchmarks and write `benchmarks/RESULTS.md`: `.venv/bin/python -m benchmarks [NAME [OPTION ...]]`.
 
-Without a name the first two are run; the others take many times as long. What was not run stays as it is
-there.
+Without a name the first two are run: half an hour, nearly all of it for the second, which fills a large
+newsroom. What was not run stays as it is there.
 """
 
 import os

@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import wraps
-from threading import Lock
+from threading import Lock, local
 from typing import Any, NamedTuple
 
 import psycopg
@@ -45,6 +45,7 @@ Told = tuple[tuple[bytes | None, ...], ...]
 #: Who can read the short form, and has not said that they would rather not.
 _SHORT = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
+_thread = local()
 _facts: ContextVar[bool] = ContextVar("facts", default=False)
 
 
@@ -62,7 +63,7 @@ class Question(NamedTuple):
             psycopg.Error: the database did not answer, or does not understand it as a prepared statement.
         """
         # As Django asks, each time would be parsed and planned anew, at several times the price.
-        cursor = psycopg.Cursor(connection.connection)
+        cursor = _cursor()
         cursor.execute(self.sql, self.params, prepare=True)
         return _told(cursor) == self.told
 
@@ -237,6 +238,14 @@ def _given(request: HttpRequest, page: Kept) -> HttpResponseBase:
         # Other bytes, so another name.
         response["ETag"] = page.headers["ETag"].removesuffix('"') + '-gzip"'
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
+
+
+def _cursor() -> psycopg.Cursor[Any]:
+    """The one that this thread asks again with, on the connection that Django has for it now."""
+    cursor: psycopg.Cursor[Any] | None = getattr(_thread, "cursor", None)
+    if cursor is None or cursor.connection is not connection.connection:
+        cursor = _thread.cursor = psycopg.Cursor(connection.connection)
+    return cursor
 
 
 def _told(cursor: psycopg.Cursor[Any]) -> Told:
