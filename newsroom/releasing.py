@@ -543,11 +543,18 @@ def announce(*, release_id: int, worker: str) -> Announcement | None:
     """Write the receipt of a public release and its deliveries, in one transaction, once.
 
     The insertion of the receipt is the claim. None where another worker has it, or where the release is
-    not public (it was held, called off, or its moment has not come), or was never there.
+    not public (it was held, called off, or its moment has not come), or was never there. What came out of
+    the story before it and has no receipt yet is announced first: a correction never overtakes its release.
     """
     release = Release.objects.filter(pk=release_id).first()
     if release is None:
         return None
+    up_to_it = _to_announce().filter(story=release.story_id, pk__lte=release_id)
+    waiting = list(up_to_it.order_by("pk").values_list("pk", flat=True))
+    if release_id not in waiting:
+        return None
+    for earlier in waiting[:-1]:
+        announce(release_id=earlier, worker=worker)
     try:
         with transaction.atomic():
             receipt = Announcement.objects.create(story_id=release.story_id, release=release, worker=worker)
@@ -565,7 +572,8 @@ def announce_together(*, release_ids: Sequence[int], worker: str) -> list[Announ
     """Announce those of several that are public, have no receipt, and whose story nobody is busy with.
 
     In one transaction: it costs a fraction of as many by `announce`, which is there for those that are left.
-    Left are also the members of a bundle, of which whoever has one may be waiting for another.
+    Left are also the members of a bundle, of which whoever has one may be waiting for another, and what has
+    something before it in its story that has no receipt yet.
 
     Raises:
         Error: one of them could not be announced, and so none was.
@@ -583,16 +591,19 @@ def announce_together(*, release_ids: Sequence[int], worker: str) -> list[Announ
 
 
 # In the order of their stories, and without waiting for any: so two workers with the same ones share them. Of
-# one story the earliest alone: one statement, one fact.
+# one story the earliest alone: one statement, one fact; a correction never overtakes its release.
 _ANNOUNCE = """
 WITH free AS MATERIALIZED (
     SELECT v.story_id, v.release_id FROM newsroom_visibility v JOIN stories_story s ON s.id = v.story_id
     WHERE v.release_id = ANY(%(releases)s) AND NOT v.announced AND v.withdrawn_at IS NULL
       AND v.visible_from <= release_clock()
       AND NOT EXISTS (SELECT 1 FROM newsroom_bundledrelease b WHERE b.release_id = v.release_id)
+      AND NOT EXISTS (
+          SELECT 1 FROM newsroom_visibility e WHERE e.story_id = v.story_id AND e.release_id < v.release_id
+            AND NOT e.announced AND e.withdrawn_at IS NULL AND e.visible_from <= release_clock())
     ORDER BY v.story_id FOR UPDATE OF s SKIP LOCKED)
 INSERT INTO newsroom_announcement (story_id, release_id, worker)
-SELECT DISTINCT ON (story_id) story_id, release_id, %(worker)s FROM free ORDER BY story_id, release_id
+SELECT story_id, release_id, %(worker)s FROM free ORDER BY story_id
 ON CONFLICT (release_id) DO NOTHING RETURNING *
 """
 
@@ -634,8 +645,8 @@ def due(before: datetime, stories: QuerySet[Story] | None = None) -> list[tuple[
     return [(release_id, visible_from) for release_id, visible_from in pairs if visible_from]
 
 
-def _to_announce(before: datetime) -> "QuerySet[Visibility]":
-    """What is visible from `before` or earlier, has no receipt, and is stopped by no hold."""
+def _to_announce(before: datetime | None = None) -> "QuerySet[Visibility]":
+    """What is visible from `before` (now) or earlier, has no receipt, and is stopped by no hold."""
     return Visibility.objects.filter(
         visible_from__lte=release_clock(before), announced=False, withdrawn_at=None
     )

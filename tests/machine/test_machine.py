@@ -955,19 +955,25 @@ class Newsroom(RuleBasedStateMachine):
         story = self.among(n, lambda course: course.shown)
         story = story if story.releases() else pick(released, n)
         release = pick(reversed(story.releases()), number).id
+        if together := who % 2 == 0:
+            # Of a story only the first that has no receipt is among those that are announced together.
+            out = [one.release.id for one in story.course(database_now()).shown if not one.withdrawn]
+            release = min(set(out) - story.announced, default=release)
         before = story.may_announce(release, database_now())
-        if who % 2:
-            receipt = releasing.announce(release_id=release, worker="the machine")
-        else:
+        if together:
             receipts = releasing.announce_together(release_ids=[release], worker="the machine")
             receipt = receipts[0] if receipts else None
+        else:
+            receipt = releasing.announce(release_id=release, worker="the machine")
         after = story.may_announce(release, database_now())
         assert before <= (receipt is not None) <= after
         course = story.course(database_now())
         shown = [one for one in course.shown if one.release.id == release]
         if receipt:
             assert receipt.due == shown[0].since
-            story.announced.add(release)
+            # With it, what came out before it.
+            out = [one.release.id for one in course.shown if not one.withdrawn]
+            story.announced |= {other for other in out if other <= release}
         elif shown and shown[0].withdrawn and release not in story.announced:
             self.did("not announced: withdrawn")
         self.did("announced" if receipt else "not announced")

@@ -103,8 +103,21 @@ def test_with_a_long_list_there_are_fewer_at_once(newsroom, monkeypatch):
 def test_of_a_story_that_is_two_releases_behind_the_earlier_is_announced_first(newsroom, reader):
     first = newsroom.public()
     second = correct(newsroom, first)
+    assert announce(second) == set()
     assert announce(first, second) == {first.pk}
     assert announce(first, second) == {second.pk}
+
+
+def test_who_announces_a_correction_announces_its_release_first(newsroom, reader):
+    first = newsroom.public()
+    second = correct(newsroom, first)
+    receipt = releasing.announce(release_id=second.pk, worker="test")
+    assert list(Announcement.objects.order_by("pk").values_list("release", flat=True)) == [
+        first.pk,
+        second.pk,
+    ]
+    assert receipt == Announcement.objects.get(release=second)
+    assert list(Delivery.objects.order_by("pk").values_list("event", flat=True)) == ["release", "correction"]
 
 
 def test_where_one_cannot_be_announced_none_is_until_they_are_one_by_one(
