@@ -321,7 +321,7 @@ def test_a_story_is_framed_by_the_contacts_and_its_words_are_what_was_cleared(ne
     saved(newsroom)
     after = client.get(STORY).content.decode()
     frame = after.partition("</article>")[2]
-    assert "Contacts for the press" in frame
+    assert "Press office" in frame
     assert frame.count("press@tides.example") == 2  # the address, and the link
     article = after.partition("<article")[2].partition("</article>")[0]
     assert article == before.partition("<article")[2].partition("</article>")[0]

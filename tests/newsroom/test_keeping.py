@@ -90,7 +90,7 @@ def test_it_takes_one_question(newsroom, client):
         assert queries(client) == 0
     (one,) = asked
     assert one.startswith('SELECT "newsroom_visibility"')
-    assert "stories_revision" not in one
+    assert '"stories_revision"' not in one
 
 
 def test_it_is_one_index_that_answers(newsroom, client):
