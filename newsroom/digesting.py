@@ -158,8 +158,7 @@ def _composed(digest: Digest) -> EmailMessage:
     # waits for it, and then does not find them.
     stories = Story.objects.select_for_update(no_key=True).filter(pk__in=wanted.values("story"))
     locked = list(stories.order_by("pk").values_list("pk", flat=True))
-    with_words = wanted.filter(story__in=locked).select_related("story", "revision", "visibility")
-    releases = list(with_words.order_by(*ORDER)[: MOST + 1])
+    releases = list(telling.with_words(wanted.filter(story__in=locked)).order_by(*ORDER)[: MOST + 1])
     if not releases:
         raise outbox.NotOfUse(NOTHING)
     news = _as_news(releases[:MOST])

@@ -12,11 +12,12 @@ from stories import rendering
 from stories.clocks import database_now, office
 from stories.views import person
 
-from . import colours, house, showing
+from . import colours, gathering, house, showing
 from .colours import Scheme
 from .house_forms import HouseForm
 from .listing import by_day, newest
-from .public import PAGE_SIZE, public_article, shown_at, site, structured
+from .models import TagKind
+from .public import PAGE_SIZE, Related, of_article, of_story, shown_at, site
 
 INVALID, CONFLICT = 422, 409
 #: What can be looked at before it is saved, by the value of its button: a page in a scheme, and its name.
@@ -113,19 +114,19 @@ def _home() -> dict[str, Any]:
     """The first page of news as it is now."""
     stories = newest(0, PAGE_SIZE)
     top = stories[0] if stories else None
-    return {"number": 1, "newer": 0, "older": 0, "top": top, "days": by_day(stories[1:])}
+    topics = gathering.known(TagKind.TOPIC)
+    return {"number": 1, "newer": 0, "older": 0, "top": top, "days": by_day(stories[1:]), "topics": topics}
 
 
 def _story() -> dict[str, Any]:
     """The newest public story; where there is none, an invented one."""
-    article, slug = _sample(), SAMPLE["slug"]
     for latest in newest(0, 1):
         try:
-            article, slug = public_article(shown_at(latest.slug)), latest.slug
+            return of_story(shown_at(latest.slug, related=Related.of_release()))
         except Http404:
             # It was withdrawn in this moment.
             continue
-    return {"article": article, "slug": slug, "structured": structured(article)}
+    return of_article(_sample(), str(SAMPLE["slug"]))
 
 
 def _sample() -> rendering.Article:

@@ -167,16 +167,24 @@ def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     shown = shown_at(slug, related=Related.of_release())
     if not shown.is_public:
         return _was_here(request, shown)
-    article = public_article(shown, renditions.forms(shown.forms))
-    return page(
-        request,
-        "public/story.html",
-        article=article,
-        slug=shown.slug,
-        structured=structured(article),
-        by_mail=by_mail(article),
-        related=[Related.of_stored(stored) for stored in getattr(shown, "related", ())],
-    )
+    return page(request, "public/story.html", **of_story(shown))
+
+
+def of_story(shown: Visibility) -> dict[str, Any]:
+    """What the page of a story shows, which comes from `shown_at` with what is `related`."""
+    related = [Related.of_stored(stored) for stored in getattr(shown, "related", ())]
+    return of_article(public_article(shown, renditions.forms(shown.forms)), shown.slug, related)
+
+
+def of_article(article: rendering.Article, slug: str, related: Sequence[Related] = ()) -> dict[str, Any]:
+    """What the page of an article shows."""
+    return {
+        "article": article,
+        "slug": slug,
+        "structured": structured(article),
+        "by_mail": by_mail(article),
+        "related": related,
+    }
 
 
 def made_of() -> tuple[Any, ...]:

@@ -48,6 +48,7 @@ from tests.approvals.attacks import (
     stands_in,
 )
 from tests.newsroom.copying import acknowledged, given
+from tests.newsroom.housing import saved
 from tests.newsroom.racing import race
 from tests.people import Newsroom, furnish
 
@@ -110,6 +111,7 @@ def of_each_kind(newsroom: Newsroom) -> None:
     )
     releasing.exempt(story=story, freeze=frozen, by=newsroom.officer, reason="Lives.")
     releasing.end_freeze(freeze=frozen, by=newsroom.officer, reason="Called off.")
+    saved(newsroom)
     releasing.hold_everything(by=newsroom.officer, reason="Wait.")
     releasing.lift_everything(by=newsroom.officer)
     releasing.hold(story=story, by=newsroom.officer, reason="Wait.")

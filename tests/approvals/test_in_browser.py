@@ -404,8 +404,9 @@ STYLE = """() => {
   const parts = [".running *", ".notes *", ".after h2", ".after section", ".about", ".about nav *",
                  ".heading *"]
   return [...document.querySelectorAll(parts.map((part) => `.article ${part}`).join())]
-    // The public finds more by a topic or an organisation; before release there may be no such page.
-    .filter((element) => !element.closest(".whose, .paste") && !element.matches(".label a, dd a, .tags a"))
+    // The public finds more by a topic, an organisation or a speaker; a proof has no such links.
+    .filter((element) => !element.closest(".whose, .paste"))
+    .filter((element) => !element.matches(".label a, dd a, .tags a, b a"))
     .map((one) => [one.tagName, ...wanted.map((name) => `${name} ${getComputedStyle(one)[name]}`)])
 }"""
 

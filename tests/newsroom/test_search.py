@@ -328,6 +328,7 @@ def test_what_is_kept_follows_from_what_was_released(newsroom):
     assert set(Tag.objects.filter(release=release).values_list("kind", "slug", "name")) == {
         ("type", "news-story", "news-story"),
         ("topic", "bridges", "Bridges"),
+        ("person", "mara-ellingham", "Mara Ellingham"),
     }
     assert Indexed.objects.get(release=release).vocabulary == ["footbridge", "harrow", "new", "opens", "weir"]
 
