@@ -89,7 +89,7 @@ def test_one_mail_with_all_that_is_new(newsroom, fall_due):
     assert text.startswith(
         f"What we have published up to {until.public}, the newest first:\n\n\nAbout the ferry\n"
     )
-    began = telling.public(Release.objects.select_related("visibility").get(pk=first.pk)).began
+    began = telling.public(telling.with_words(Release.objects.all()).get(pk=first.pk)).began
     assert (
         f"\n\n\nAbout the bridge\n\n{began}\n\nThe bridge saves walkers two miles.\n\n"
         "https://rivers.example/news/bridge/\n"
