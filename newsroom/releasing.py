@@ -641,7 +641,7 @@ def due(before: datetime, stories: QuerySet[Story] | None = None) -> list[tuple[
     instant, in its order. None that is held, by itself or with everything."""
     rows = _to_announce(before)
     rows = rows.filter(story__in=stories) if stories is not None else rows
-    pairs = rows.order_by("visible_from").values_list("release_id", "visible_from")
+    pairs = rows.order_by("visible_from", "release_id").values_list("release_id", "visible_from")
     return [(release_id, visible_from) for release_id, visible_from in pairs if visible_from]
 
 
