@@ -49,6 +49,8 @@ def _messages_stay_here() -> Iterator[None]:
 def sent() -> Iterator[Sent]:
     """The messages that were sent: the task's name, and the message's headers."""
     messages: Sent = []
+    # What a test before this one has begun to send is none of them.
+    finish_sending()
 
     def note(sender: str, headers: dict[str, Any], **_: Any) -> None:
         messages.append((sender.rpartition(".")[2], headers))
@@ -65,9 +67,9 @@ def armed(newsroom, slug: str = "bridge", **ahead: float) -> Release:
 
 
 def finish_sending() -> None:
-    """Wait for what `expect` has started."""
+    """Wait for what is being sent beside us, as by `expect`."""
     for thread in running_threads():
-        if thread.name.startswith("expect"):
+        if thread.name.startswith(("expect", "send soon", "draw soon")):
             thread.join(timeout=10)
 
 
