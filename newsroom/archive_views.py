@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from . import gathering, people
+from . import choosing, gathering, people
 from .gathering import NothingPublic
 from .listing import by_day, listed
 from .models import ReleaseQuerySet, TagKind
@@ -94,8 +94,8 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
         found = gathering.named(kind, slug)
     except NothingPublic as refusal:
         raise Http404 from refusal
-    followed = kind != TagKind.TYPE
-    feeds = [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")] if followed else []
+    feeds = [(f"{kind.value}_atom", "Atom"), (f"{kind.value}_json", "JSON")] if kind != TagKind.TYPE else []
+    by_mail = f"{reverse('subscribe')}?{urlencode({kind.value: slug})}"
     return _list(
         request,
         gathering.of(kind, slug),
@@ -103,7 +103,7 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
         path=reverse(kind.value, args=[slug]),
         title=found.name,
         label=LABELS[kind],
-        by_mail=f"{reverse('subscribe')}?{urlencode({kind.value: slug})}" if followed else "",
+        by_mail=by_mail if kind in choosing.KINDS else "",
         feeds=[(reverse(name, args=[slug]), label) for name, label in feeds],
     )
 

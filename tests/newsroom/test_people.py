@@ -186,6 +186,11 @@ def test_a_person_has_pages_and_as_many_queries_for_many(
         assert client.get(f"{MARA}?page={number}").status_code == 404
 
 
+def test_what_somebody_says_cannot_be_had_by_mail_and_is_not_offered(newsroom, client):
+    newsroom.public()
+    assert "/subscribe/?" not in client.get(MARA).content.decode()
+
+
 def test_a_person_has_feeds(newsroom, client):
     newsroom.public()
     newsroom.public(slug="other", body=[quote("Mine.", "Tom")])
