@@ -12,12 +12,11 @@ from stories import rendering
 from stories.clocks import database_now, office
 from stories.views import person
 
-from . import colours, gathering, house, showing
+from . import colours, house, showing
 from .colours import Scheme
 from .house_forms import HouseForm
-from .listing import by_day, newest
-from .models import TagKind
-from .public import PAGE_SIZE, Related, of_article, of_story, shown_at, site
+from .listing import newest
+from .public import Related, of_article, of_home, of_story, shown_at, site
 
 INVALID, CONFLICT = 422, 409
 #: What can be looked at before it is saved, by the value of its button: a page in a scheme, and its name.
@@ -105,17 +104,9 @@ def preview(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "previews": [(value, words) for value, (_, _, words) in PREVIEWS.items()],
         "sent": form.sent,
-        **(_home() if what == "home" else _story()),
+        **(of_home(1) if what == "home" else _story()),
     }
     return render(request, "newsroom/house_preview.html", context)
-
-
-def _home() -> dict[str, Any]:
-    """The first page of news as it is now."""
-    stories = newest(0, PAGE_SIZE)
-    top = stories[0] if stories else None
-    topics = gathering.known(TagKind.TOPIC)
-    return {"number": 1, "newer": 0, "older": 0, "top": top, "days": by_day(stories[1:]), "topics": topics}
 
 
 def _story() -> dict[str, Any]:

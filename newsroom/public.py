@@ -143,23 +143,29 @@ class Related(NamedTuple):
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
     """The newest story, then the others by day, and the ways to the topics."""
-    number = page_number(request)
+    return page(request, "public/home.html", **of_home(page_number(request)))
+
+
+def of_home(number: int) -> dict[str, Any]:
+    """What a page of the news shows.
+
+    Raises:
+        Http404: there is no such page.
+    """
     start = (number - 1) * PAGE_SIZE
     stories = newest(start, start + PAGE_SIZE + 1)
     if number > 1 and not stories:
         raise Http404
     shown = stories[:PAGE_SIZE]
     leads = shown[:1] if number == 1 else []
-    return page(
-        request,
-        "public/home.html",
-        number=number,
-        newer=number - 1,
-        older=number + 1 if len(stories) > PAGE_SIZE else 0,
-        top=leads[0] if leads else None,
-        days=by_day(shown[len(leads) :]),
-        topics=gathering.known(TagKind.TOPIC) if number == 1 else [],
-    )
+    return {
+        "number": number,
+        "newer": number - 1,
+        "older": number + 1 if len(stories) > PAGE_SIZE else 0,
+        "top": leads[0] if leads else None,
+        "days": by_day(shown[len(leads) :]),
+        "topics": gathering.known(TagKind.TOPIC) if number == 1 else [],
+    }
 
 
 def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
