@@ -11,6 +11,8 @@ from django.test import Client
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from newsroom import house
+from tests import migrated
+from tests.emptying import Emptying, emptying
 from tests.people import Newsroom, furnish
 
 # Playwright's own event loop makes Django think that the ORM is called from asynchronous code.
@@ -29,11 +31,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
-    """The test database, whose last connection of the application's role is closed before it is dropped."""
-    yield
+def _turn(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[migrated.Turn | None]:
+    """Whose turn it is to make a test database; None where there is one process only."""
+    if worker_id == "master" or "owner" not in connections:
+        yield None
+        return
+    with migrated.turn(tmp_path_factory.getbasetemp().parent) as turn:
+        yield turn
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    _turn: migrated.Turn | None, django_db_setup: None, django_db_blocker
+) -> Iterator[Emptying | None]:
+    """The test database; connections of other roles are closed before it is dropped."""
+    with django_db_blocker.unblock():
+        if _turn:
+            _turn.over()
+        found = emptying()
+    yield found
     with django_db_blocker.unblock():
         connections["default"].close()
+        if found:
+            found.close()
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +70,13 @@ def _own_folders(settings, tmp_path: Path) -> None:
     # Each test begins with no house settings, and none is asked for in the middle of counting queries.
     settings.HOUSE_KEPT = 3600
     house.keep(None)
+
+
+@pytest.fixture(autouse=True)
+def _swept(request: pytest.FixtureRequest) -> None:
+    """See `tests.emptying`."""
+    if "_django_db_helper" in request.fixturenames and (found := request.getfixturevalue("django_db_setup")):
+        found.sweep_now_and_then()
 
 
 @pytest.fixture(scope="module")

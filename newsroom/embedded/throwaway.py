@@ -34,7 +34,13 @@ def main() -> int:
             command = tied_to_us(sys.argv[1:], death_signal="TERM")
             var = Path(folder) / "var"
             var.mkdir()
-            environment = {**os.environ, "NEWSROOM_VAR": str(var), **server.urls()}
+            superuser = server.url(postgres.SUPERUSER, postgres.DATABASE)
+            environment = {
+                **os.environ,
+                "NEWSROOM_VAR": str(var),
+                **server.urls(),
+                "DATABASE_SUPERUSER_URL": superuser,
+            }
             return subprocess.run(command, check=False, env=environment).returncode  # noqa: S603
     except Refusal as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201

@@ -34,7 +34,8 @@ def environment(folder: Path) -> dict[str, str]:
     """What the processes are told: the application's role on the test database, and a folder of their own."""
     name = connections["default"].settings_dict["NAME"]
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    kept = {key: value for key, value in os.environ.items() if key != "DATABASE_OWNER_URL"}
+    not_for_them = {"DATABASE_OWNER_URL", "DATABASE_SUPERUSER_URL"}
+    kept = {key: value for key, value in os.environ.items() if key not in not_for_them}
     return {
         # Nobody looks at a page of whatever else runs on this machine.
         "NEWSROOM_PROBE_URL": "http://127.0.0.1:1",
