@@ -11,7 +11,7 @@ from django.test import Client
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from newsroom import house
-from tests import migrated
+from tests import migrated, shares
 from tests.emptying import Emptying, emptying
 from tests.people import Newsroom, furnish
 
@@ -26,8 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("django_db"):
             mark.kwargs.setdefault("databases", ["default", "owner"])
-    # What takes longest begins first, or all would wait for it in the end.
-    items.sort(key=lambda item: "/machine/" not in item.nodeid)
+    items[:] = shares.dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 @pytest.fixture(scope="session")

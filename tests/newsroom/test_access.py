@@ -186,11 +186,14 @@ def test_every_url_answers_every_role_as_the_table_says(newsroom, method):
     wrong = []
     for who, user in [("anonymous", None), *people(newsroom).items()]:
         client = Client()
+        met: dict[str, str] = {}
         for name, path in addresses:
             if user and not client.session.get("_auth_user_id"):
                 client.force_login(user)
-            found = answered(client, method, path)
-            due = expected(name, user, method)
+            # Many names of the admin have no address without an object, and stand for its first page.
+            if path not in met:
+                met[path] = answered(client, method, path)
+            found, due = met[path], expected(name, user, method)
             if found == due or (due == "let through" and found in said_by_the_view(name)):
                 continue
             wrong.append((name, who, due, found))
