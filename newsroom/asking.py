@@ -7,9 +7,12 @@ connection. It is Django's own query all the same: there is one public predicate
 Whoever keeps what was drawn from answers (`keeping`) hears the questions, to ask them again.
 """
 
-from collections.abc import Callable, Iterator
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 from threading import local
 from typing import Any, NamedTuple
 
@@ -17,8 +20,11 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
 
-Params = tuple[Any, ...]
+_PLACE = re.compile("%[%s]")
 #: The rows of an answer as the database wrote them.
 Told = tuple[tuple[bytes | None, ...], ...]
 
@@ -27,12 +33,26 @@ _heard: ContextVar["list[Question] | None"] = ContextVar("heard", default=None)
 _facts: ContextVar[bool] = ContextVar("facts", default=False)
 
 
+class Params(NamedTuple):
+    """Values as they are sent, and the numbers of their types."""
+
+    values: tuple[Any, ...]
+    types: tuple[int, ...]
+
+
 class Question(NamedTuple):
     """What was asked, and what the database said."""
 
     sql: str
-    params: Params | None
+    params: Params
     told: Told
+
+    @classmethod
+    def of(cls, sql: str, params: Iterable[object] | None, told: Told) -> "Question":
+        """One that was asked with these values; None where the text has no places for any."""
+        # Of all pages of a kind it is the same text.
+        numbered = sql if params is None else _numbered(sql)
+        return cls(sys.intern(numbered), _params(params or ()), told)
 
     def still(self) -> bool:
         """Whether it is told the same now.
@@ -40,10 +60,7 @@ class Question(NamedTuple):
         Raises:
             psycopg.Error: the database did not answer, or does not understand it as a prepared statement.
         """
-        # As Django asks, each time would be parsed and planned anew, at several times the price.
-        cursor = _cursor()
-        cursor.execute(self.sql, self.params, prepare=True)
-        return told(cursor) == self.told
+        return told(_executed(self.sql, self.params)) == self.told
 
 
 class Prepared:
@@ -51,7 +68,7 @@ class Prepared:
 
     def __init__(self, build: Callable[[Any], "QuerySet[Any, tuple[Any, ...]]"], any_value: object) -> None:
         self._build, self._any = build, any_value
-        self._made: tuple[SQLCompiler, str, Params] | None = None
+        self._made: tuple[SQLCompiler, str, tuple[object, ...]] | None = None
 
     def __call__(self, value: object) -> list[tuple[Any, ...]]:
         """The rows.
@@ -59,20 +76,22 @@ class Prepared:
         Raises:
             django.db.Error: the database did not answer.
         """
-        compiler, sql, params = self._made = self._made or self._make()
-        asked = tuple(value if param == self._any else param for param in params)
+        compiler, sql, values = self._made = self._made or self._make()
+        params = _params(value if each == self._any else each for each in values)
         with connection.wrap_database_errors:
-            cursor = _ask(sql, asked)
-            rows = cursor.fetchall()
+            result = _ask(sql, params)
         if connection.queries_logged:
             connection.queries_log.append({"sql": sql, "time": ""})
-        hear(sql, asked, cursor)
-        return [tuple(row) for row in compiler.results_iter(results=[rows])]
+        _hear(Question(sql, params, told(result)))
+        rows = Transformer.from_context(connection.connection)
+        rows.set_pgresult(result)
+        loaded: list[Sequence[Any]] = [*rows.load_rows(0, result.ntuples, tuple)]
+        return [tuple(row) for row in compiler.results_iter(results=[loaded])]
 
-    def _make(self) -> tuple[SQLCompiler, str, Params]:
+    def _make(self) -> tuple[SQLCompiler, str, tuple[object, ...]]:
         compiler = self._build(self._any).query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, params = compiler.as_sql()
-        return compiler, sql, tuple(params)
+        sql, values = compiler.as_sql()
+        return compiler, _numbered(sql), tuple(values)
 
 
 @contextmanager
@@ -100,43 +119,81 @@ def about_facts() -> bool:
     return _facts.get()
 
 
-def hear(sql: str, params: Params | None, cursor: psycopg.Cursor[Any]) -> None:
-    """Let whoever listens know what was asked, and what the answer was."""
+def hear(sql: str, params: Iterable[object] | None, result: PGresult) -> None:
+    """Let whoever listens know what was asked in Django's way, and what the answer was."""
+    if _heard.get() is not None:
+        _hear(Question.of(sql, params, told(result)))
+
+
+def _hear(question: Question) -> None:
     questions = _heard.get()
     if questions is not None and not about_facts():
-        questions.append(Question(sql, params, told(cursor)))
+        questions.append(question)
 
 
-def told(cursor: psycopg.Cursor[Any]) -> Told:
+def told(result: PGresult) -> Told:
     """What the database answered, as it stands in the answer."""
-    result = cursor.pgresult
-    assert result
     columns = range(result.nfields)
     return tuple(tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples))
 
 
-def _ask(sql: str, params: Params) -> psycopg.Cursor[Any]:
+def _numbered(sql: str) -> str:
+    """With the places for values as PostgreSQL counts them, where Django has `%s`, and `%%` for a percent."""
+    numbers = count(1)
+    return _PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql)
+
+
+def _params(values: Iterable[object]) -> Params:
+    """The values as they are sent, with the types that go with them."""
+    listed = list(values)
+    how = Transformer.from_context(connection.connection)
+    sent = how.dump_sequence(listed, [PyFormat.TEXT] * len(listed))
+    return Params(tuple(each if each is None else bytes(each) for each in sent), tuple(how.types or ()))
+
+
+def _ask(sql: str, params: Params) -> PGresult:
     """Ask; where that fails once more, over a new connection if the one that there was has broken.
 
     What was prepared is forgotten by a pooler that knows nothing of it, and of no use once a column was
     altered.
     """
     connection.ensure_connection()
-    cursor = _cursor()
     try:
-        return cursor.execute(sql, params, prepare=True)
+        return _executed(sql, params)
     except psycopg.Error:
         if connection.in_atomic_block:
             raise
-    if cursor.connection.closed:
+    if connection.connection.closed:
         connection.close()
         connection.connect()
-    return _cursor().execute(sql, params, prepare=False)
+    pgconn: PGconn = connection.connection.pgconn
+    return _sound(pgconn.exec_params(sql.encode(), params.values, params.types), pgconn)
 
 
-def _cursor() -> psycopg.Cursor[Any]:
-    """The one that this thread asks with, on the connection that Django has for it now."""
-    cursor: psycopg.Cursor[Any] | None = getattr(_thread, "cursor", None)
-    if cursor is None or cursor.connection is not connection.connection:
-        cursor = _thread.cursor = psycopg.Cursor(connection.connection)
-    return cursor
+def _executed(sql: str, params: Params) -> PGresult:
+    """The answer to a statement that is prepared once on a connection.
+
+    By libpq itself, which takes a fraction of what a cursor does: it is asked for each reader.
+    """
+    now = connection.connection
+    if getattr(_thread, "connection", None) is not now:
+        _thread.connection, _thread.names = now, {}
+    pgconn: PGconn = now.pgconn
+    names: dict[str, bytes] = _thread.names
+    name = names.get(sql)
+    if name is None:
+        name = b"asked_%d" % len(names)
+        _sound(pgconn.prepare(name, sql.encode(), params.types), pgconn)
+        names[sql] = name
+    return _sound(pgconn.exec_prepared(name, params.values), pgconn)
+
+
+def _sound(result: PGresult, pgconn: PGconn) -> PGresult:
+    """The same answer.
+
+    Raises:
+        psycopg.Error: it says that something is wrong.
+    """
+    if result.status not in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
+        raise psycopg.errors.error_from_result(result, encoding="utf-8")
+    return result

@@ -11,7 +11,6 @@ put that nobody cleared.
 
 import gzip
 import re
-import sys
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -90,9 +89,7 @@ class _Listener:
         if many or isinstance(cursor, psycopg.ServerCursor) or not sql.lstrip("(").startswith("SELECT "):
             self.understood = False
         else:
-            # Of all pages of a kind it is the same text.
-            text = sys.intern(str(sql))
-            asking.hear(text, None if params is None else tuple(params), cursor)
+            asking.hear(str(sql), params, cursor.pgresult)
         return result
 
 
