@@ -101,6 +101,11 @@ class Moment:
         return self.instant.astimezone(zone_of(self.zone))
 
     @property
+    def stamp(self) -> str:
+        """The same for a machine that reads HTML: with an offset, and no finer than milliseconds."""
+        return self.local.isoformat(timespec="milliseconds" if self.local.microsecond else "seconds")
+
+    @property
     def zone_word(self) -> str:
         """The zone in letters: "BST", or "UTC+4" where the zone has no letters of its own."""
         return zone_word(self.local)
