@@ -29,14 +29,15 @@ from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from stories import files, rendering, renditions
+from stories import files, languages, rendering, renditions
 from stories.models import Asset
 from stories.moments import Moment
 
-from . import gathering, house, keeping, pasting, people
+from . import gathering, house, keeping, pasting, people, translations
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, TagKind, Visibility, Withdrawal, release_clock
 from .showing import Shown
+from .translations import Translated
 
 HTML = "text/html; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -82,12 +83,49 @@ def fresh(response: HttpResponseBase) -> None:
 def site(shown: Shown | None = None) -> dict[str, Any]:
     """What every public page shows of the newsroom itself: `shown`, or what is set now."""
     shown = shown or house.current()
-    return {"organisation": shown.name, "url": settings.SITE_URL, "press": shown.press, "house": shown}
+    return {
+        "organisation": shown.name,
+        "url": settings.SITE_URL,
+        "press": shown.press,
+        "house": shown,
+        "language": languages.current(),
+        # Of what administrators wrote, where it is not that of the page.
+        "house_lang": languages.other(languages.DEFAULT),
+    }
 
 
-def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
-    """A public page."""
-    return answer(request, render_to_string(template, {"site": site(), **context}), status=status)
+def page(
+    request: HttpRequest, template: str, *, status: int = 200, query: str = "", **context: Any
+) -> HttpResponseBase:
+    """A public page, with the ways to itself in other languages.
+
+    `query` is the part of its address, behind the path, that counts.
+    """
+    shown = {"site": site(), "versions": versions(request, query), **context}
+    return answer(request, render_to_string(template, shown), status=status)
+
+
+class Version(NamedTuple):
+    """A page in one of the languages in which there is one."""
+
+    language: str
+    #: What the language is called in itself.
+    name: str
+    path: str
+
+
+def versions(request: HttpRequest, query: str = "") -> list[Version]:
+    """A page that is there in each language that pages speak, itself among them."""
+    path = request.path_info.removeprefix(f"/{languages.current()}")
+    return [
+        Version(tag, name, (f"/{tag}" if tag in languages.PREFIXES else "") + path + query)
+        for tag, name in languages.LANGUAGES.items()
+    ]
+
+
+def numbered(number: int) -> str:
+    """The part of an address that names a page of a list."""
+    return f"?page={number}" if number > 1 else ""
 
 
 def problem(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponseBase:
@@ -125,8 +163,14 @@ class Related(NamedTuple):
 
     slug: str
     headline: str
+    language: str
     type_label: str
     published: Moment
+
+    @property
+    def lang(self) -> str:
+        """Its language, where that is not the one of the page around."""
+        return languages.other(self.language)
 
     @classmethod
     def of_release(cls) -> Func:
@@ -137,13 +181,15 @@ class Related(NamedTuple):
     def of_stored(cls, stored: dict[str, str]) -> "Related":
         """One of them."""
         moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
-        return cls(stored["slug"], stored["headline"], rendering.type_label(stored["type"]), moment)
+        kind = rendering.type_label(stored["type"])
+        return cls(stored["slug"], stored["headline"], stored["language"], kind, moment)
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
     """The newest story, then the others by day, and the ways to the topics."""
-    return page(request, "public/home.html", **of_home(page_number(request)))
+    number = page_number(request)
+    return page(request, "public/home.html", query=numbered(number), **of_home(number))
 
 
 def of_home(number: int) -> dict[str, Any]:
@@ -170,27 +216,56 @@ def of_home(number: int) -> dict[str, Any]:
 
 def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
-    shown = shown_at(slug, related=Related.of_release())
+    shown = shown_at(slug, **beside())
     if not shown.is_public:
         return _was_here(request, shown)
-    return page(request, "public/story.html", **of_story(shown))
+    with languages.speaking(shown.release.revision.language):
+        return page(request, "public/story.html", **of_story(shown))
+
+
+def beside() -> dict[str, Func]:
+    """What the page of a story shows besides it, as columns of its one query."""
+    return {"related": Related.of_release(), "translated": Translated.of_release()}
 
 
 def of_story(shown: Visibility) -> dict[str, Any]:
-    """What the page of a story shows, which comes from `shown_at` with what is `related`."""
+    """What the page of a story shows, which comes from `shown_at` with what is `beside` it."""
+    translated = [Translated.of_stored(stored) for stored in getattr(shown, "translated", ())]
+    others = {each.slug for each in translated}
     related = [Related.of_stored(stored) for stored in getattr(shown, "related", ())]
-    return of_article(public_article(shown, renditions.forms(shown.forms)), shown.slug, related)
+    return of_article(
+        public_article(shown, renditions.forms(shown.forms)),
+        shown.slug,
+        [each for each in related if each.slug not in others],
+        translated,
+    )
 
 
-def of_article(article: rendering.Article, slug: str, related: Sequence[Related] = ()) -> dict[str, Any]:
+def of_article(
+    article: rendering.Article,
+    slug: str,
+    related: Sequence[Related] = (),
+    translated: Sequence[Translated] = (),
+) -> dict[str, Any]:
     """What the page of an article shows."""
     return {
         "article": article,
         "slug": slug,
-        "structured": structured(article),
+        "structured": structured(article, translated),
         "by_mail": by_mail(article),
         "related": related,
+        "versions": versions_of_story(article.language, slug, translated),
     }
+
+
+def versions_of_story(language: str, slug: str, translated: Sequence[Translated]) -> list[Version]:
+    """A story in each language in which it is public, itself among them; none where it is in one alone."""
+    slugs = {language: slug} | {each.language: each.slug for each in translated}
+    return [
+        Version(tag, name, reverse("story", args=[slugs[tag]]))
+        for tag, name in languages.LANGUAGES.items()
+        if translated and tag in slugs
+    ]
 
 
 def made_of() -> tuple[Any, ...]:
@@ -225,7 +300,8 @@ def text(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     if not shown.is_public:
         return _text_was_here(shown, form)
     write, content_type = TEXTS[form]
-    response = answer(request, write(public_article(shown)), content_type)
+    with languages.speaking(shown.release.revision.language):
+        response = answer(request, write(public_article(shown)), content_type)
     response["Link"] = f'<{address(slug)}>; rel="canonical"'
     return response
 
@@ -291,12 +367,19 @@ def _was_here(request: HttpRequest, once: Visibility) -> HttpResponseBase:
     gone = Withdrawal.objects.filter(story=once.story_id).order_by("-pk").first()
     if gone is None:
         raise Http404
+    with languages.speaking(gone.release.revision.language):
+        return _gone(request, once, gone)
+
+
+def _gone(request: HttpRequest, once: Visibility, gone: Withdrawal) -> HttpResponseBase:
+    """What is said of a story that was withdrawn."""
     if gone.kill:
-        return page(request, "public/killed.html", status=410)
+        return page(request, "public/killed.html", status=410, versions=())
     first = once.first_from or once.embargo
     context = {
+        "versions": (),
         "headline": gone.release.revision.headline,
-        "type_label": gone.release.revision.type_label,
+        "type_label": rendering.type_label(gone.release.revision.content["type"]),
         "organisation": (gone.release.revision.content["organisation"] or {}).get("name", ""),
         "published": published(first, once.zone),
         "withdrawn": published(gone.at, once.zone),
@@ -311,7 +394,7 @@ def by_mail(article: rendering.Article) -> str:
     return "mailto:?" + urlencode({"subject": article.headline, "body": words}, quote_via=quote)
 
 
-def structured(article: rendering.Article) -> SafeString:
+def structured(article: rendering.Article, translated: Sequence[Translated] = ()) -> SafeString:
     """The story as a schema.org NewsArticle in JSON, safe inside a script element."""
     assert article.published is not None
     moment = article.published.local.isoformat()
@@ -326,12 +409,13 @@ def structured(article: rendering.Article) -> SafeString:
         "articleSection": article.type_label,
         "datePublished": moment,
         "dateModified": updated,
-        "inLanguage": "en-GB",
+        "inLanguage": article.language,
         "url": article.address,
         "mainEntityOfPage": article.address,
         "author": {"@type": "Organization", "name": article.organisation or newsroom},
         "publisher": publisher,
         "isAccessibleForFree": True,
+        **translations.structured(translated),
     }
     corrections = [notice for notice in article.notices if notice.is_correction]
     if corrections:
