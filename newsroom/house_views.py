@@ -16,7 +16,7 @@ from . import colours, house, showing
 from .colours import Scheme
 from .house_forms import HouseForm
 from .listing import newest
-from .public import beside, of_article, of_home, of_story, shown_at, site
+from .public import of_article, of_home, of_story, shown_at, site
 
 INVALID, CONFLICT = 422, 409
 #: What can be looked at before it is saved, by the value of its button: a page in a scheme, and its name.
@@ -113,7 +113,7 @@ def _story() -> dict[str, Any]:
     """The newest public story; where there is none, an invented one."""
     for latest in newest(0, 1):
         try:
-            return of_story(shown_at(latest.slug, **beside()))
+            return of_story(shown_at(latest.slug, beside=True))
         except Http404:
             # It was withdrawn in this moment.
             continue

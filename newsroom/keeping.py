@@ -14,11 +14,10 @@ import re
 import sys
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
+from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from functools import wraps
-from threading import Lock, local
+from threading import Lock
 from typing import Any, NamedTuple
 
 import psycopg
@@ -30,6 +29,9 @@ from django.utils.autoreload import file_changed
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 
+from . import asking
+from .asking import Question
+
 OK = 200
 #: Bytes that a process keeps at most; what was not asked for for the longest time goes first.
 ROOM = 12 * 1024 * 1024
@@ -39,33 +41,9 @@ GZIPPED = 31
 OVERHEAD = 2048
 
 View = Callable[..., HttpResponseBase]
-#: The rows of an answer as the database wrote them.
-Told = tuple[tuple[bytes | None, ...], ...]
 
 #: Who can read the short form, and has not said that they would rather not.
 _SHORT = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
-
-_thread = local()
-_facts: ContextVar[bool] = ContextVar("facts", default=False)
-
-
-class Question(NamedTuple):
-    """What was asked while a page was drawn, and what the database said."""
-
-    sql: str
-    params: tuple[Any, ...] | None
-    told: Told
-
-    def still(self) -> bool:
-        """Whether it is told the same now.
-
-        Raises:
-            psycopg.Error: the database did not answer, or does not understand it as a prepared statement.
-        """
-        # As Django asks, each time would be parsed and planned anew, at several times the price.
-        cursor = _cursor()
-        cursor.execute(self.sql, self.params, prepare=True)
-        return _told(cursor) == self.told
 
 
 class Kept(NamedTuple):
@@ -97,7 +75,7 @@ class Kept(NamedTuple):
 
 
 class _Listener:
-    """Hears what is asked over the connection, and what is told."""
+    """Hears what is asked over the connection in Django's way, and what is told."""
 
     def __init__(self) -> None:
         self.questions: list[Question] = []
@@ -106,7 +84,7 @@ class _Listener:
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)
-        if _facts.get():
+        if asking.about_facts():
             return result
         cursor = context["cursor"].cursor
         if many or isinstance(cursor, psycopg.ServerCursor) or not sql.lstrip("(").startswith("SELECT "):
@@ -114,7 +92,7 @@ class _Listener:
         else:
             # Of all pages of a kind it is the same text.
             text = sys.intern(str(sql))
-            self.questions.append(Question(text, None if params is None else tuple(params), _told(cursor)))
+            asking.hear(text, None if params is None else tuple(params), cursor)
         return result
 
 
@@ -162,7 +140,7 @@ def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None) -> View:
     """A view that gives what `draw` drew for the same address as long as the database says the same.
 
     `draw` gets a request that says nothing of who asks, and the arguments of the address. What it answers
-    with 200 and an ETag is kept. What it asks the database besides facts (see `of_facts`) is asked again.
+    with 200 and an ETag is kept. What it asks the database besides facts (`asking.of_facts`) is asked again.
     `made_of` gives what pages are made of besides, where that can change while the process runs and is not
     asked of the database by each drawing.
     """
@@ -176,7 +154,7 @@ def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None) -> View:
         if page:
             _keeper.drop(key)
         listener = _Listener()
-        with connection.execute_wrapper(listener):
+        with connection.execute_wrapper(listener), asking.listening(listener.questions):
             response = draw(_nobodys(request), **arguments)
         if response.status_code != OK or not isinstance(response, HttpResponse) or "ETag" not in response:
             return response
@@ -186,16 +164,6 @@ def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None) -> View:
         return _given(request, page)
 
     return view
-
-
-@contextmanager
-def of_facts() -> Iterator[None]:
-    """What is asked within is of facts that are named already. They never change: nothing to ask again."""
-    before = _facts.set(True)
-    try:
-        yield
-    finally:
-        _facts.reset(before)
 
 
 def forget(**signal: Any) -> None:
@@ -238,22 +206,6 @@ def _given(request: HttpRequest, page: Kept) -> HttpResponseBase:
         # Other bytes, so another name.
         response["ETag"] = page.headers["ETag"].removesuffix('"') + '-gzip"'
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
-
-
-def _cursor() -> psycopg.Cursor[Any]:
-    """The one that this thread asks again with, on the connection that Django has for it now."""
-    cursor: psycopg.Cursor[Any] | None = getattr(_thread, "cursor", None)
-    if cursor is None or cursor.connection is not connection.connection:
-        cursor = _thread.cursor = psycopg.Cursor(connection.connection)
-    return cursor
-
-
-def _told(cursor: psycopg.Cursor[Any]) -> Told:
-    """What the database answered, as it stands in the answer."""
-    result = cursor.pgresult
-    assert result
-    columns = range(result.nfields)
-    return tuple(tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples))
 
 
 setting_changed.connect(forget)

@@ -8,13 +8,15 @@ old" is two for caches that count in whole seconds, and a story would be late be
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.db.models import Exists, F, Func, JSONField, OuterRef, Value
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Exists, F, Func, JSONField, OuterRef, QuerySet, Value
 from django.http import (
     Http404,
     HttpRequest,
@@ -30,10 +32,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from stories import files, languages, rendering, renditions
-from stories.models import Asset
+from stories.models import Asset, Revision
 from stories.moments import Moment
 
-from . import gathering, house, keeping, pasting, people, translations
+from . import asking, gathering, house, keeping, pasting, people, translations
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, TagKind, Visibility, Withdrawal, release_clock
 from .showing import Shown
@@ -50,7 +52,7 @@ TEXTS = {
 API_PATHS = "/api/"
 #: What a page shows of when it is public, and no more: what is kept of it is drawn anew when any of it has
 #: changed, and nobody must see by how long that takes that a correction was armed.
-SHOWN = ("story", "slug", "zone", "visible_from", "first_from", "updated_at")
+SHOWN = ("release_id", "story_id", "slug", "zone", "visible_from", "first_from", "updated_at")
 PAGE_SIZE = 20
 #: How many stories a story leads to.
 MOST_RELATED = 3
@@ -138,9 +140,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """The one answer for what is not public and for what never was."""
     if request.path_info.startswith(API_PATHS):
         return problem(request, HTTPStatus.NOT_FOUND, "There is no public story at this address.")
-    response = HttpResponse(render_to_string("404.html", {"site": site()}), status=404)
+    response = HttpResponse(_not_found(house.current(), settings.SITE_URL, languages.current()), status=404)
     fresh(response)
     return response
+
+
+@lru_cache(maxsize=8)
+def _not_found(shown: Shown, url: str, language: str) -> bytes:
+    """The page that says so. Of all pages it is drawn most often: while everybody waits for a story."""
+    with languages.speaking(language):
+        return render_to_string("404.html", {"site": {**site(shown), "url": url}}).encode()
 
 
 def page_number(request: HttpRequest) -> int:
@@ -216,16 +225,11 @@ def of_home(number: int) -> dict[str, Any]:
 
 def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
-    shown = shown_at(slug, **beside())
+    shown = shown_at(slug, beside=True)
     if not shown.is_public:
         return _was_here(request, shown)
     with languages.speaking(shown.release.revision.language):
         return page(request, "public/story.html", **of_story(shown))
-
-
-def beside() -> dict[str, Func]:
-    """What the page of a story shows besides it, as columns of its one query."""
-    return {"related": Related.of_release(), "translated": Translated.of_release()}
 
 
 def of_story(shown: Visibility) -> dict[str, Any]:
@@ -276,21 +280,55 @@ def made_of() -> tuple[Any, ...]:
 story = require_safe(keeping.kept(draw_story, made_of))
 
 
-def shown_at(slug: str, **more: Func) -> Visibility:
+def shown_at(slug: str, *, beside: bool = False) -> Visibility:
     """What the public reads at an address; where there is nothing any more, what it read there last.
 
-    It is found by one query, with `more` columns.
+    It is found by one query, with what its page shows `beside` it where that is asked for: stories that are
+    related, and those that say the same in another language. Of its release and revision there is what
+    pages are made of.
 
     Raises:
         Http404: it never read anything there.
     """
-    there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
-    shown = there.only(*SHOWN).with_forms().annotate(**more).order_by("-is_public", "-pk").first()
-    if shown is None:
+    found = _there(beside)(slug)
+    if not found:
         raise Http404
-    with keeping.of_facts():
-        shown.release = Release.objects.select_related("revision").get(pk=shown.pk)
+    shown = Visibility.from_db(DEFAULT_DB_ALIAS, SHOWN, found[0])
+    for name, value in zip(_added(beside), found[0][len(SHOWN) :], strict=True):
+        setattr(shown, name, value)
+    with asking.of_facts():
+        ((release_id, revision_id, follows_id, content),) = _RELEASED(shown.pk)
+    shown.release = Release.from_db(
+        DEFAULT_DB_ALIAS, ["id", "revision_id", "follows_id"], [release_id, revision_id, follows_id]
+    )
+    shown.release.revision = Revision.from_db(DEFAULT_DB_ALIAS, ["id", "content"], [revision_id, content])
     return shown
+
+
+@cache
+def _there(beside: bool) -> asking.Prepared:
+    """What the public reads or read at an address, what it reads now first: as `SHOWN`, and what is added."""
+
+    def build(slug: str) -> "QuerySet[Visibility, tuple[Any, ...]]":
+        there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
+        there = there.with_forms().order_by("-is_public", "-pk")
+        if beside:
+            there = there.annotate(related=Related.of_release(), translated=Translated.of_release())
+        return there.values_list(*SHOWN, *_added(beside))[:1]
+
+    return asking.Prepared(build, "any address")
+
+
+def _added(beside: bool) -> tuple[str, ...]:
+    return ("is_public", "forms", *(("related", "translated") if beside else ()))
+
+
+_RELEASED = asking.Prepared(
+    lambda pk: Release.objects.filter(pk=pk).values_list(
+        "pk", "revision_id", "follows_id", "revision__content"
+    ),
+    -1,
+)
 
 
 @require_safe

@@ -586,7 +586,8 @@ def announce_together(*, release_ids: Sequence[int], worker: str) -> list[Announ
     _tell(receipts)
     if receipts:
         late = max(receipt.lateness.total_seconds() for receipt in receipts)
-        log.info("announced %s releases, at most %.3f s after they were due", len(receipts), late)
+        which = ", ".join(str(receipt.release_id) for receipt in receipts)
+        log.info("announced releases %s, at most %.3f s after they were due", which, late)
     return receipts
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -165,15 +165,20 @@ class Shown:
 
 def of_environment() -> Shown:
     """What is shown while nobody has set anything."""
+    return _of_environment(settings.ORGANISATION, settings.PRESS_CONTACTS)
+
+
+@cache
+def _of_environment(organisation: str, press_contacts: str) -> Shown:
     return Shown(
-        name=settings.ORGANISATION,
+        name=organisation,
         strapline="",
         about="",
         contacts=(),
         accent=colours.own("light"),
         accent_dark=colours.own("dark"),
         logo=None,
-        unsorted=settings.PRESS_CONTACTS,
+        unsorted=press_contacts,
     )
 
 

@@ -6,6 +6,7 @@ everything within five seconds when it is asked to. When it is killed, the kerne
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -40,6 +41,9 @@ LONGEST_PAUSE = 30.0
 # Who has run for that long is well: the next death is a new one.
 SECONDS_TO_BE_WELL = 60.0
 DEATHS_BEFORE_READY = 3
+# By how much others go before them when everybody wants a processor (the niceness of Unix): at the moment of
+# a release whoever reads before whoever announces, and both before what only watches.
+WORK_BEHIND, WATCH_BEHIND = 5, 10
 
 
 class Stopped(BaseException):
@@ -193,11 +197,12 @@ def _children(folder: Path, variables: Mapping[str, str]) -> list[Child]:
     # waits for it.
     watch = [*celery, "worker", "--hostname=watch@newsroom", "--queues=watching", "--concurrency=2"]
     watch += ["--loglevel=INFO", *alone]
+    quiet = _without_root_warning(variables)
     beat = [*celery, "beat", "--pidfile=", "--loglevel=WARNING"]
     return [
         _python("web", web, variables, folder, death_signal="QUIT"),
-        _python("work", work, _without_root_warning(variables), folder, death_signal="QUIT"),
-        _python("watch", watch, _without_root_warning(variables), folder, death_signal="QUIT"),
+        _python("work", work, quiet, folder, death_signal="QUIT", behind=WORK_BEHIND),
+        _python("watch", watch, quiet, folder, death_signal="QUIT", behind=WATCH_BEHIND),
         _python("beat", beat, variables, folder, death_signal="TERM"),
     ]
 
@@ -215,16 +220,23 @@ def _python(
     *,
     death_signal: str,
     tell: Say = say,
+    behind: int = 0,
 ) -> Child:
     return Child(
         name,
-        [sys.executable, "-m", *arguments],
+        [*_nice(behind), sys.executable, "-m", *arguments],
         environment=variables,
         owner=folder,
         folder=BASE,
         death_signal=death_signal,
         tell=tell,
     )
+
+
+def _nice(behind: int) -> list[str]:
+    """What is put before a command so that it lets others go first."""
+    nice = shutil.which("nice") if behind else None
+    return [nice, "-n", str(behind)] if nice else []
 
 
 def _as_a_reader(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""The faults. Each is what happens around the moment of a story, and what is different for a while before."""
+"""The faults. Each is what happens around the moment of a story, and what is different for a while before.
+
+Several that have one moment are announced in one transaction, without waiting for a story that somebody is
+busy with: that one is left, and announced by itself.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +32,8 @@ class Fault:
     name: str
     act: Callable[[Stage, Round, int], None]
     around: Callable[[Stage], AbstractContextManager[Any]] = lambda stage: nullcontext()
+    #: So many stories have the same moment, and are announced by one message.
+    together: int = 1
     #: Only with a broker that can do it: the reason why not, for the others.
     only_pgmq: str = ""
 
@@ -237,6 +243,9 @@ FAULTS = (
         killed(before_the_acknowledgement, whole=True),
         only_pgmq="a message of Redis cannot be held by itself",
     ),
+    Fault("several at once: worker killed with one left", killed(before_the_claim), together=3),
+    Fault("several at once: worker killed before it commits", killed(before_the_commit, turn=1), together=3),
+    Fault("several at once: worker killed in the commit", killed(in_the_commit), together=3),
     Fault("beat killed", beat_killed),
     Fault("two beats", nothing, two_beats),
     Fault("broker killed, emptied, restarted", broker_dead),

@@ -1,30 +1,34 @@
-"""One story through one fault: armed, watched, broken, mended, and what came of it."""
+"""A story through one fault, or a few of one moment: armed, watched, broken, mended; what came of them."""
 
+import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .stage import SUBSCRIBERS, Stage, Stuck
-from .watching import Clock, Seen, Watch
+from .watching import Clock, Seen, Watch, altogether
 
 #: After as many seconds a story that was not announced, or not sent to everybody, counts as lost.
 PATIENCE = 90.0
+#: What a worker says of what it has announced.
+SAID = re.compile(r"announced releases? ([\d, ]+),")
 
 
 @dataclass
 class Outcome:
-    """What came of one story."""
+    """What came of one story, or of all of one moment."""
 
     seen: Seen = field(default_factory=Seen)
-    #: How late its receipt is, in seconds; empty where there is none.
+    #: How late the last receipt is, in seconds; empty where there is none.
     announced: float | None = None
     #: Receipts, and workers that said they had announced it, beyond the first of each.
     announced_again: int = 0
-    #: Subscribers who got nothing.
-    undelivered: int = 0
-    #: Mails to one subscriber under a key of their own, beyond the first.
+    #: Stories without a receipt, and subscribers who got nothing of one.
+    missing: int = 0
+    #: Mails of one story to one subscriber under a key of their own, beyond the first.
     duplicated: int = 0
     #: Mails that came again under the same key, by which they are known.
     repeated: int = 0
@@ -33,96 +37,125 @@ class Outcome:
 
     @property
     def lost(self) -> bool:
-        return self.announced is None or self.undelivered > 0 or self.seen.first is None
+        return self.announced is None or self.missing > 0 or self.seen.first is None
 
 
 class Round:
-    """A story that is cleared, and ready to be armed. `hurry`: beat's next sweep is not waited for."""
+    """Stories that are cleared, and ready to be armed for one moment: `together` of them, one as a rule.
 
-    def __init__(self, stage: Stage, room: Any, clock: Clock, slug: str, *, hurry: bool) -> None:
-        self.stage, self.room, self.clock, self.slug, self.hurry = stage, room, clock, slug, hurry
-        self.revision = room.cleared(slug=slug, headline=slug)
-        self.watch = Watch(stage.port, clock, slug)
-        self.release: Any = None
-        self.watch.start()
+    `hurry`: beat's next sweep is not waited for.
+    """
+
+    def __init__(
+        self, stage: Stage, room: Any, clock: Clock, slug: str, *, together: int = 1, hurry: bool = False
+    ) -> None:
+        self.stage, self.room, self.clock, self.hurry = stage, room, clock, hurry
+        self.slugs = [f"{slug}-{letter}" for letter in "abcdefgh"[:together]]
+        self.revisions = [room.cleared(slug=each, headline=each) for each in self.slugs]
+        self.watches = [Watch(stage.port, clock, each) for each in self.slugs]
+        self.releases: list[Any] = []
+        for watch in self.watches:
+            watch.start()
+
+    @property
+    def slug(self) -> str:
+        """The address of the first."""
+        return self.slugs[0]
 
     @property
     def story_id(self) -> int:
-        story: int = self.revision.story_id
+        """The first story."""
+        story: int = self.revisions[0].story_id
         return story
 
     def arm(self, seconds: float, *, expected: bool = True) -> None:
-        """Arm it for so many seconds ahead; as the release page does, or as if that had been long ago."""
+        """Arm them for so many seconds ahead; as the release page does, or as if that had been long ago."""
         from newsroom import releasing, tasks
         from stories.moments import Moment
 
         moment = Moment(self.clock.now().astimezone(UTC) + timedelta(seconds=seconds), "Europe/London")
-        self.release = releasing.arm(revision=self.revision, by=self.room.officer, moment=moment)
-        self.watch.moment = self.release.embargo
-        if expected:
-            tasks.expect(self.release.story)
+        for revision, watch in zip(self.revisions, self.watches, strict=True):
+            self.releases.append(releasing.arm(revision=revision, by=self.room.officer, moment=moment))
+            watch.moment = self.releases[-1].embargo
+        if len(self.releases) > 1:
+            # Beat puts those of one moment into one message.
+            tasks.look_ahead()
+        elif expected:
+            tasks.expect(self.releases[0].story)
 
     def await_moment(self, after: float = 0.0) -> None:
         """Wait until so many seconds after the moment, or before it."""
-        moment: datetime = self.release.embargo
+        moment: datetime = self.releases[0].embargo
         time.sleep(max(0.0, (moment - self.clock.now()).total_seconds() + after))
 
     def announced(self) -> bool:
-        """Whether it has its receipt."""
-        return bool(self._count("newsroom_announcement"))
+        """Whether all have their receipts."""
+        return self._count("newsroom_announcement WHERE story_id = ANY(%s)") >= len(self.slugs)
 
     def finish(self) -> Outcome:
         """Wait until all has happened that has to, and say what did."""
         outcome = Outcome()
         try:
-            if self.hurry:
-                self.stage.until(self._nudged(self.announced), "announcement", PATIENCE)
-                self.stage.until(self._nudged(self._delivered), "delivery", PATIENCE)
-            else:
-                self.stage.until(self.announced, "announcement", PATIENCE)
-                self.stage.until(self._delivered, "delivery", PATIENCE)
-            self.stage.until(lambda: self.watch.seen.first is not None, "page", PATIENCE)
+            self._until(self.announced, "announcement")
+            self._until(self._delivered, "delivery")
+            self.stage.until(lambda: all(w.seen.first is not None for w in self.watches), "page", PATIENCE)
         except Stuck as stuck:
             outcome.stuck = str(stuck)
-        outcome.seen = self.watch.stop()
+        outcome.seen = altogether([watch.stop() for watch in self.watches])
         self._judge(outcome)
         return outcome
 
-    def _nudged(self, found: Any) -> Any:
-        """The same, with a sweep of its own every half second."""
-        state = {"next": 0.0}
+    def _until(self, found: Callable[[], Any], what: str) -> None:
+        """Wait for it; in a hurry, with a sweep of our own every half second."""
+        next_sweep = 0.0
 
-        def ask() -> Any:
+        def nudged() -> Any:
+            nonlocal next_sweep
             if result := found():
                 return result
-            if time.monotonic() >= state["next"]:
-                state["next"] = time.monotonic() + 0.5
+            if time.monotonic() >= next_sweep:
+                next_sweep = time.monotonic() + 0.5
                 self.stage.tick()
             return None
 
-        return ask
+        self.stage.until(nudged if self.hurry else found, what, PATIENCE)
 
     def _delivered(self) -> bool:
-        return {mail.recipient for mail in self.stage.mail.about(self.slug)} >= set(SUBSCRIBERS) and not (
-            self.stage.ask(
-                "SELECT count(*) FROM newsroom_delivery WHERE story_id = %s AND sent_at IS NULL",
-                self.story_id,
-            )
+        got = [{mail.recipient for mail in self.stage.mail.about(slug)} for slug in self.slugs]
+        everybody = set(SUBSCRIBERS)
+        return all(each >= everybody for each in got) and not self._count(
+            "newsroom_delivery WHERE story_id = ANY(%s) AND sent_at IS NULL"
         )
 
-    def _count(self, table: str) -> int:
-        return int(self.stage.ask(f"SELECT count(*) FROM {table} WHERE story_id = %s", self.story_id) or 0)
+    def _count(self, source: str) -> int:
+        stories = [revision.story_id for revision in self.revisions]
+        return int(self.stage.ask(f"SELECT count(*) FROM {source}", stories) or 0)
 
     def _judge(self, outcome: Outcome) -> None:
+        numbers = [release.pk for release in self.releases]
         late = (
-            "SELECT extract(epoch FROM min(at - due))::float8 FROM newsroom_announcement WHERE story_id = %s"
+            "SELECT extract(epoch FROM max(at - due))::float8 FROM newsroom_announcement"
+            " WHERE release_id = ANY(%s)"
         )
-        outcome.announced = self.stage.ask(late, self.story_id)
-        said = sum(f"announced release {self.release.pk}," in line for line in self.stage.lines)
-        outcome.announced_again = max(0, self._count("newsroom_announcement") - 1) + max(0, said - 1)
+        outcome.announced = self.stage.ask(late, numbers)
+        receipts = self._count("newsroom_announcement WHERE story_id = ANY(%s)")
+        outcome.missing += max(0, len(numbers) - receipts)
+        said = Counter(number for line in self.stage.lines for number in _announced_in(line))
+        again = sum(max(0, said[number] - 1) for number in numbers)
+        outcome.announced_again = max(0, receipts - len(numbers)) + again
+        for slug in self.slugs:
+            self._judge_mails(slug, outcome)
+
+    def _judge_mails(self, slug: str, outcome: Outcome) -> None:
         keys: dict[str, list[str]] = defaultdict(list)
-        for mail in self.stage.mail.about(self.slug):
+        for mail in self.stage.mail.about(slug):
             keys[mail.recipient].append(mail.key)
-        outcome.undelivered = len(set(SUBSCRIBERS) - keys.keys())
-        outcome.duplicated = sum(len(set(found)) - 1 for found in keys.values())
-        outcome.repeated = sum(len(found) - len(set(found)) for found in keys.values())
+        outcome.missing += len(set(SUBSCRIBERS) - keys.keys())
+        outcome.duplicated += sum(len(set(found)) - 1 for found in keys.values())
+        outcome.repeated += sum(len(found) - len(set(found)) for found in keys.values())
+
+
+def _announced_in(line: str) -> list[int]:
+    """The releases that a worker says it has announced."""
+    found = SAID.search(line)
+    return [int(number) for number in found[1].split(",")] if found else []

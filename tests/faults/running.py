@@ -108,7 +108,7 @@ def _many(
     begun = time.monotonic()
     with fault.around(stage):
         for number in range(times):
-            one = Round(stage, room, clock, f"{slug}-{number}", hurry=hurry)
+            one = Round(stage, room, clock, f"{slug}-{number}", together=fault.together, hurry=hurry)
             try:
                 fault.act(stage, one, number)
             except Stuck as stuck:

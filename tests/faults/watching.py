@@ -2,6 +2,7 @@
 
 import http.client
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -30,6 +31,18 @@ class Seen:
     silent: int = 0
     #: From the moment to the end of the first answer that showed it, in seconds.
     first: float | None = None
+
+
+def altogether(all_seen: Sequence[Seen]) -> Seen:
+    """What was seen of several stories: the first answer is that of the last to be shown."""
+    firsts = [seen.first for seen in all_seen if seen.first is not None]
+    return Seen(
+        polls=sum(seen.polls for seen in all_seen),
+        early=sum(seen.early for seen in all_seen),
+        late=sum(seen.late for seen in all_seen),
+        silent=sum(seen.silent for seen in all_seen),
+        first=max(firsts) if len(firsts) == len(all_seen) else None,
+    )
 
 
 class Clock:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from newsroom import bundling, keeping, public, releasing
+from newsroom import asking, bundling, keeping, public, releasing
 from newsroom.models import Kind, Release, Withdrawal
 from stories import record
 from tests.newsroom.test_after_release import NOTE, PAGE, ahead, correct
@@ -463,7 +463,7 @@ def test_what_is_told_alike_is_kept(db, rf):
 
 def test_facts_are_not_asked_for_again(db, rf):
     def ask() -> object:
-        with keeping.of_facts():
+        with asking.of_facts():
             return sql("SELECT clock_timestamp()")()
 
     view, times = counting(ask)
