@@ -293,7 +293,7 @@ def shown_at(slug: str, *, beside: bool = False) -> Visibility:
     found = _there(beside)(slug)
     if not found:
         raise Http404
-    shown = Visibility.from_db(DEFAULT_DB_ALIAS, SHOWN, found[0])
+    shown = Visibility.from_db(DEFAULT_DB_ALIAS, SHOWN, found[0][: len(SHOWN)])
     for name, value in zip(_added(beside), found[0][len(SHOWN) :], strict=True):
         setattr(shown, name, value)
     with asking.of_facts():

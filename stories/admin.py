@@ -25,6 +25,8 @@ from .models import (
     SuggestionDecline,
     Team,
     Topic,
+    Translation,
+    TranslationEnd,
     User,
 )
 
@@ -144,7 +146,17 @@ class StoryFactAdmin(FactAdmin):
 
 
 @admin.register(
-    Revision, Embargo, Intake, Limit, Comment, CommentResolution, Suggestion, SuggestionDecline, Entry
+    Revision,
+    Embargo,
+    Intake,
+    Limit,
+    Comment,
+    CommentResolution,
+    Suggestion,
+    SuggestionDecline,
+    Translation,
+    TranslationEnd,
+    Entry,
 )
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of drafting, and the record."""

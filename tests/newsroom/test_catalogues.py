@@ -25,7 +25,7 @@ IN_ENGLISH = {
 }
 #: What stands in attributes and is read by machines.
 FOR_MACHINES = re.compile(
-    r"website|article|noindex|light dark|width=device-width, initial-scale=1|summary\w*|"
+    r"website|article|noindex|light dark|width=device-width, initial-scale=1|summary\w*|[\w-]+=\"\w+\"|"
 )
 CHOICES = [pytest.param(catalogue, id=catalogue.language) for catalogue in catalogues.catalogues()]
 

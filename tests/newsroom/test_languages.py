@@ -68,7 +68,7 @@ def languages_of(page: str) -> dict[str, str]:
 
 def test_every_page_is_there_in_welsh_and_says_nothing_in_english(newsroom):
     bridges, rivers = {"slug": "bridges", "name": "Pontydd"}, {"slug": "rivers", "name": "Afonydd"}
-    newsroom.public(**WELSH, topics=[bridges], organisation=rivers, headline="Footbridge")
+    newsroom.public(**{**WELSH, "headline": "Footbridge"}, topics=[bridges], organisation=rivers)
     now = datetime.now(UTC)
     welsh = next(kept for kept in catalogues.catalogues() if kept.language == "cy")
     english = {
@@ -191,7 +191,7 @@ def test_programs_are_told_the_language(newsroom):
     assert "<entry>" in read("/cy/feed.atom")
     assert 'xml:lang="cy"' in read("/cy/feed.atom")
     assert json.loads(read("/feed.json"))["items"][0]["language"] == "cy"
-    assert json.loads(read("/api/stories/"))["items"][0]["language"] == "cy"
+    assert json.loads(read("/api/stories/"))["stories"][0]["language"] == "cy"
     assert "<news:language>cy</news:language>" in read("/news-sitemap.xml")
 
 
@@ -295,13 +295,14 @@ def test_a_link_that_is_undone_leads_nowhere_at_once(newsroom):
     assert languages_of(read(path)) == languages_of(read("/news/pont-droed/")) == {}
 
 
-def test_a_story_takes_no_query_more(newsroom, django_assert_num_queries):
+def test_a_story_takes_no_query_more(newsroom):
     both(newsroom)
     newsroom.public(slug="alone")
     for slug in ("footbridge-harrow-weir", "pont-droed", "alone"):
-        # One for what is there, one for its words: drawn for the first time.
-        with django_assert_num_queries(2):
+        with CaptureQueriesContext(connection) as asked:
             read(f"/news/{slug}/")
+        # One for what is there, one for its words.
+        assert len([query for query in asked if "SAVEPOINT" not in query["sql"]]) == 2, slug
 
 
 def test_an_update_in_another_language_leads_nowhere_to_its_own(newsroom):
