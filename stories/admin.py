@@ -25,8 +25,6 @@ from .models import (
     SuggestionDecline,
     Team,
     Topic,
-    Translation,
-    TranslationEnd,
     User,
 )
 
@@ -146,17 +144,7 @@ class StoryFactAdmin(FactAdmin):
 
 
 @admin.register(
-    Revision,
-    Embargo,
-    Intake,
-    Limit,
-    Comment,
-    CommentResolution,
-    Suggestion,
-    SuggestionDecline,
-    Translation,
-    TranslationEnd,
-    Entry,
+    Revision, Embargo, Intake, Limit, Comment, CommentResolution, Suggestion, SuggestionDecline, Entry
 )
 class OfStoryAdmin(StoryFactAdmin):
     """Facts of drafting, and the record."""

@@ -4,21 +4,33 @@ from django.db import migrations
 
 FUNCTIONS = """
 -- The public stories that say in other languages what a release says, and what each of them is to it. So nothing tells
--- of a translation that is not public: neither that there is one, nor that a story is one.
-CREATE FUNCTION translations_of(wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('uid', found.uid, 'slug', found.slug, 'language', found.language,
-        'role', found.role) ORDER BY found.place), '[]')
-    FROM (SELECT DISTINCT ON (language) s.uid, v.slug, filled(r.content) ->> 'language' AS language, other.place,
-            CASE WHEN other.place = 1 THEN 'original'
-                 WHEN original_of(mine.story_id) IS NULL THEN 'translation' ELSE '' END AS role
-        FROM newsroom_release mine JOIN stories_revision own ON own.id = mine.revision_id
-        CROSS JOIN LATERAL said_alike(mine.story_id) WITH ORDINALITY AS other (id, place)
-        JOIN newsroom_visibility v ON v.story_id = other.id AND is_visible(v, release_clock())
-        JOIN newsroom_release n ON n.id = v.release_id JOIN stories_revision r ON r.id = n.revision_id
-        JOIN stories_story s ON s.id = other.id
-        WHERE mine.id = wanted AND other.id <> mine.story_id
-          AND filled(r.content) -> 'language' <> filled(own.content) -> 'language'
-        ORDER BY language, other.place) AS found
+-- of a translation that is not public: neither that there is one, nor that a story is one. It is asked for each page:
+-- in this language, and without calling `said_alike`, its plan is made once a connection.
+CREATE FUNCTION translations_of(wanted bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    mine bigint;
+    original bigint;
+    own text;
+BEGIN
+    SELECT n.story_id, filled(r.content) ->> 'language', t.original_id INTO mine, own, original
+    FROM newsroom_release n JOIN stories_revision r ON r.id = n.revision_id
+    LEFT JOIN stories_translation t ON t.story_id = n.story_id
+        AND NOT EXISTS (SELECT 1 FROM stories_translationend e WHERE e.translation_id = t.id)
+    WHERE n.id = wanted;
+    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('uid', found.uid, 'slug', found.slug,
+            'language', found.language, 'role', found.role) ORDER BY found.place), '[]')
+        FROM (SELECT DISTINCT ON (language) s.uid, v.slug, filled(r.content) ->> 'language' AS language, other.place,
+                CASE WHEN other.place = 0 THEN 'original' WHEN original IS NULL THEN 'translation' ELSE '' END AS role
+            FROM (SELECT original AS id, 0::bigint AS place WHERE original IS NOT NULL
+                UNION ALL SELECT t.story_id, t.id FROM stories_translation t
+                WHERE t.original_id = coalesce(original, mine) AND t.story_id <> mine
+                  AND NOT EXISTS (SELECT 1 FROM stories_translationend e WHERE e.translation_id = t.id)) AS other
+            JOIN newsroom_visibility v ON v.story_id = other.id AND is_visible(v, release_clock())
+            JOIN newsroom_release n ON n.id = v.release_id JOIN stories_revision r ON r.id = n.revision_id
+            JOIN stories_story s ON s.id = other.id
+            WHERE filled(r.content) ->> 'language' <> own
+            ORDER BY language, other.place) AS found);
+END
 $$;
 
 -- The public stories nearest to a release: those about one of its topics first, then those of its organisations; of
