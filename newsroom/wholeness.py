@@ -9,9 +9,10 @@ runs.
 import logging
 import os
 import signal
+from collections.abc import Iterable
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import bootsteps
 from celery.concurrency.prefork import TaskPool
@@ -41,7 +42,10 @@ class Whole(bootsteps.StartStopStep):
         """Begin to look."""
         if isinstance(worker.pool, TaskPool):
             pool: Any = worker.pool
-            Thread(target=self._watch, args=(pool._pool,), name="whole", daemon=True).start()
+            known = list(pool._pool._pool)
+            # However short it lives: it is known before it can be killed.
+            pool._pool.on_process_up = known.append
+            Thread(target=self._watch, args=(known,), name="whole", daemon=True).start()
 
     def close(self, worker: Any) -> None:
         """The worker ends as it should: so may its processes."""
@@ -55,24 +59,26 @@ class Whole(bootsteps.StartStopStep):
         """The same, for a worker that is told to end at once."""
         self._over.set()
 
-    def _watch(self, pool: Any) -> None:
-        known: dict[int, Any] = {}
+    def _watch(self, known: list[Any]) -> None:
+        """Look after the processes that are `known`, to which others add."""
         while not self._over.wait(EVERY):
-            processes = {process.pid: process for process in list(pool._pool)}
-            known |= processes
-            # While the pool itself is collecting one, nothing is said of how it ended: it is asked again.
-            ended = {pid: process.exitcode for pid, process in known.items() if process.exitcode is not None}
-            # A process that ends by itself, or is told to, puts the lock back.
-            lost = [pid for pid, code in ended.items() if code == -signal.SIGKILL]
-            if lost:
-                log.critical("process %s was killed: the worker ends, to be started anew", lost[0])
-                _end(set(processes) - set(lost))
-            known = {pid: process for pid, process in known.items() if pid not in ended}
+            for process in list(known):
+                # While the pool itself is collecting it, nothing is said of how it ended: it is asked again.
+                ended = process.exitcode
+                # One that ends by itself, or is told to, puts the lock back.
+                if ended == -signal.SIGKILL:
+                    log.critical("process %s was killed: the worker ends, to be started anew", process.pid)
+                    _end([each.pid for each in known if each is not process])
+                elif ended is not None:
+                    known.remove(process)
 
 
-def _end(left: set[int]) -> None:
+def _end(left: Iterable[int | None]) -> NoReturn:
     """At once: a pool that waits for a lock for ever would never stop."""
-    for pid in left:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    os._exit(NOT_WHOLE)
+    try:
+        # One that is being started has no number yet.
+        for pid in filter(None, left):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    finally:
+        os._exit(NOT_WHOLE)
