@@ -12,6 +12,7 @@ from typing import Any
 from stories.content import PART_LABELS
 from stories.digests import canonical
 from stories.kinds import TYPES
+from stories.languages import DEFAULT, LANGUAGES
 
 from . import coverage
 from .models import Covers
@@ -143,6 +144,8 @@ def _covered(content: dict[str, Any], covers: str, whom: str) -> list[dict[str, 
 
 def _everything(content: dict[str, Any]) -> Iterator[Part]:
     yield _part("type", "the type", of_value(TYPES.get(str(content["type"]), content["type"])))
+    language = content.get("language", DEFAULT)
+    yield _part("language", "the language", of_value(LANGUAGES.get(str(language), language)))
     yield from (_plain_part(content, key) for key in ("headline", "slug", "summary"))
     yield from _picture(content)
     yield from _blocks(content["body"])

@@ -105,6 +105,8 @@ PAGES: dict[str, frozenset[Role] | None] = {
     "story_record": STAFF,
     "story_team": DRAFTERS,
     "story_embargo": DRAFTERS,
+    "story_translation": DRAFTERS,
+    "translation_end": DRAFTERS,
     "new_working_copy": DRAFTERS,
     "story_working_copy": DRAFTERS,
     "staff_media": STAFF,

@@ -8,20 +8,24 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
+
+from stories.moments import month_of
 
 from . import choosing, gathering, people
 from .gathering import NothingPublic
 from .listing import by_day, listed
 from .models import ReleaseQuerySet, TagKind
-from .public import PAGE_SIZE, page, page_number
+from .public import PAGE_SIZE, numbered, page, page_number
 
 #: What is said above the name of what stories are gathered by.
 LABELS = {
-    TagKind.TYPE: "Type",
-    TagKind.TOPIC: "Topic",
-    TagKind.ORGANISATION: "Organisation",
-    TagKind.PERSON: "Person",
+    TagKind.TYPE: gettext_noop("Type"),
+    TagKind.TOPIC: gettext_noop("Topic"),
+    TagKind.ORGANISATION: gettext_noop("Organisation"),
+    TagKind.PERSON: gettext_noop("Person"),
 }
 #: How many people a page names.
 PEOPLE = 100
@@ -38,9 +42,9 @@ def archive(request: HttpRequest) -> HttpResponseBase:
         groups=[
             (heading, kind.value, gathering.known(kind))
             for heading, kind in (
-                ("By topic", TagKind.TOPIC),
-                ("By organisation", TagKind.ORGANISATION),
-                ("By type", TagKind.TYPE),
+                (_("By topic"), TagKind.TOPIC),
+                (_("By organisation"), TagKind.ORGANISATION),
+                (_("By type"), TagKind.TYPE),
             )
         ],
     )
@@ -55,7 +59,7 @@ def year(request: HttpRequest, year: str) -> HttpResponseBase:
         gathering.published_in(int(year)),
         path=reverse("archive_year", args=[year]),
         title=year,
-        label="Archive",
+        label=_("Archive"),
         months=months,
     )
 
@@ -70,8 +74,8 @@ def month(request: HttpRequest, year: str, month: str) -> HttpResponseBase:
         request,
         gathering.published_in(int(year), int(month)),
         path=reverse("archive_month", args=[year, month]),
-        title=f"{first:%B %Y}",
-        label="Archive",
+        title=f"{month_of(first)} {first.year:04}",
+        label=_("Archive"),
         year=year,
     )
 
@@ -102,7 +106,7 @@ def gathered(request: HttpRequest, slug: str, kind: TagKind) -> HttpResponseBase
         {"quotes": people.quotes_of(slug)} if kind == TagKind.PERSON else {},
         path=reverse(kind.value, args=[slug]),
         title=found.name,
-        label=LABELS[kind],
+        label=_(LABELS[kind]),
         by_mail=by_mail if kind in choosing.KINDS else "",
         feeds=[(reverse(name, args=[slug]), label) for name, label in feeds],
     )
@@ -122,7 +126,12 @@ def quoted(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     shown, more = found[:PEOPLE], found[PEOPLE:]
     return page(
-        request, "public/people.html", people=shown, after=after, older=shown[-1].slug if more else ""
+        request,
+        "public/people.html",
+        query=f"?after={after}" if after else "",
+        people=shown,
+        after=after,
+        older=shown[-1].slug if more else "",
     )
 
 
@@ -142,6 +151,7 @@ def _list(
     return page(
         request,
         "public/list.html",
+        query=numbered(number),
         number=number,
         newer=number - 1,
         older=number + 1 if len(stories) > PAGE_SIZE else 0,

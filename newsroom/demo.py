@@ -15,14 +15,15 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from approvals import clearing, rules
 from approvals.models import Condition, Covers, Desk, PinnedStep, PrivateOffice, Route, Step
-from stories import attachments, drafting, importing, intake, pictures
+from stories import attachments, drafting, importing, intake, pictures, translating
 from stories.access import GROUP_ROLES, Role
 from stories.clocks import database_now
+from stories.languages import DEFAULT
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment, resolve
 
 from . import house, probing, releasing, showing
-from .demo_documents import GAUGES, WEND_GATES, Document
+from .demo_documents import GAUGES, LEFELAU, WEND_GATES, Document
 from .models import Subscriber
 
 PASSWORD = "saltmarsh-and-tide"  # noqa: S105 - a demo's, shown on its sign-in page
@@ -89,6 +90,9 @@ class Plan:
     team: str = ""
     documents: tuple[Document, ...] = ()
     partners: tuple[str, ...] = ()
+    language: str = DEFAULT
+    #: The text of what it is the translation of, which was written before.
+    translates: str = ""
 
 
 class Demo:
@@ -97,6 +101,7 @@ class Demo:
     def __init__(self) -> None:
         self.users = {user.username: user for user in User.objects.all()}
         self.now = database_now()
+        self.stories: dict[str, Story] = {}
 
     def moment(self, plan: Plan) -> Moment:
         """When a story is meant to be public."""
@@ -109,6 +114,10 @@ class Demo:
         begun = min(self.now - timedelta(hours=3), moment.instant - timedelta(hours=8))
         with acting_at(begun):
             revision = self.draft(plan)
+            self.stories[plan.text] = revision.story
+            if plan.translates:
+                original = self.stories[plan.translates].uid
+                translating.link(story=revision.story, original=original, by=self.users[plan.by])
             drafting.plan_embargo(story=revision.story, by=self.users[plan.by], moment=moment)
         with acting_at(begun + timedelta(hours=2)):
             plan.stage(self, revision)
@@ -124,6 +133,7 @@ class Demo:
         partners = Organisation.objects.filter(name__in=plan.partners)
         content["partners"] = [{"slug": partner.slug, "name": partner.name} for partner in partners]
         content["slug"] = plan.text
+        content["language"] = plan.language
         by = self.users[plan.by]
         if plan.picture:
             caption, alt = plan.picture
@@ -238,6 +248,17 @@ PLANS = (
     Plan("quiet-engines", ("Fishing and boats",), released, -6, time(11)),
     Plan("harbour-lecture", ("River levels", "Flood defences"), released, -4, time(18, 30)),
     Plan("river-levels", ("River levels",), released, -2, time(9, 30), documents=(GAUGES,)),
+    Plan(
+        "lefelau-afonydd",
+        ("River levels",),
+        released,
+        -2,
+        time(9, 30),
+        documents=(LEFELAU,),
+        by="tom",
+        language="cy",
+        translates="river-levels",
+    ),
     Plan("gwylan", ("Spills and rescue",), released, -2, time(16, 5)),
     Plan(
         "wend-gates",

@@ -43,6 +43,10 @@ GAUGES = Document(
         ("Tell", "94", "35", "1"),
     ),
 )
+LEFELAU = Document(
+    "Mesuryddion uwchlaw eu cyfartaledd hirdymor, fesul dalgylch",
+    (("Dalgylch", "Mesuryddion", "Uwch na’r cyfartaledd", "Uchaf ar gofnod"), *GAUGES.rows[1:]),
+)
 
 
 def table(rows: tuple[tuple[str, ...], ...]) -> BytesIO:

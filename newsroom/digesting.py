@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext
 
 from stories import outbox
 from stories.clocks import database_now, office
@@ -67,7 +68,8 @@ def time_in_words() -> str:
     named = {time(0): "midnight", time(12): "noon"}.get(at)
     part = part_of_day(at.hour) if at.hour else "after midnight"
     spoken = named or f"{spoken_time(datetime.combine(date.min, at))} {part}"
-    return f"at {spoken} ({at:%H:%M}, {place} time)"
+    told = {"spoken": spoken, "clock": f"{at:%H:%M}", "place": place}
+    return gettext("at %(spoken)s (%(clock)s, %(place)s time)") % told
 
 
 # Writing

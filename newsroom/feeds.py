@@ -15,7 +15,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+
+from stories import languages
 
 from . import gathering, house
 from .listing import Listed, address, listed
@@ -72,7 +75,7 @@ def everything() -> Source:
     """All the news. Of its feeds alone hubs are told."""
     hubs = Receiver.objects.filter(kind=ReceiverKind.WEBSUB, active=True)
     return Source(
-        title=f"{house.current().name}: news",
+        title=_("%(name)s: news") % {"name": house.current().name},
         releases=Release.objects.public(),
         page=absolute("home"),
         atom=absolute("atom"),
@@ -133,7 +136,7 @@ def gathered_atom(request: HttpRequest, slug: str, kind: TagKind) -> HttpRespons
 
 def _atom(request: HttpRequest, source: Source) -> HttpResponseBase:
     stories, after = _page(request, source)
-    feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
+    feed = Element("feed", {"xmlns": ATOM, "xml:lang": languages.current()})
     add(feed, "id", source.atom)
     add(feed, "title", source.title)
     add(feed, "updated", stamp(max((story.updated.instant for story in stories), default=NEVER)))
@@ -154,7 +157,7 @@ def _atom(request: HttpRequest, source: Source) -> HttpResponseBase:
 
 def add_entry(feed: Element, story: Listed) -> None:
     """The entry of one story."""
-    entry = add(feed, "entry")
+    entry = add(feed, "entry", **spoken_in(story.lang))
     add(entry, "id", f"urn:uuid:{story.uid}")
     add(entry, "title", story.headline)
     add(entry, "link", rel="alternate", type="text/html", href=address(story.slug))
@@ -170,6 +173,11 @@ def add_entry(feed: Element, story: Listed) -> None:
             about = {"type": document.media_type, "length": str(document.size), "title": document.title}
             add(entry, "link", rel="enclosure", href=settings.SITE_URL + document.url, **about)
     add(entry, "summary", story.summary)
+
+
+def spoken_in(language: str) -> dict[str, str]:
+    """What an element of another language than the document around says of it."""
+    return {"xml:lang": language} if language else {}
 
 
 def stamp(instant: datetime) -> str:
@@ -196,7 +204,7 @@ def _json(request: HttpRequest, source: Source) -> HttpResponseBase:
         "title": source.title,
         "home_page_url": source.page,
         "feed_url": source.json,
-        "language": "en-GB",
+        "language": languages.current(),
         "authors": [{"name": house.current().name}],
         **({"next_url": source.json + after} if after else {}),
         **({"hubs": [{"type": "WebSub", "url": hub} for hub in source.hubs]} if source.hubs else {}),
@@ -216,6 +224,7 @@ def _item(story: Listed) -> dict[str, Any]:
         "id": f"urn:uuid:{story.uid}",
         "url": address(story.slug),
         "title": story.headline,
+        "language": story.lang,
         "date_published": stamp(story.published.instant),
         "date_modified": stamp(story.updated.instant),
         "authors": [{"name": story.organisation}] if story.organisation else [],

@@ -11,6 +11,7 @@ from stories.clocks import office
 from stories.kinds import TYPES
 from stories.models import Organisation, Topic
 from stories.moments import zone_of
+from stories.rendering import type_label
 
 from .models import Release, ReleaseQuerySet, Tag, TagKind
 from .places import ORDER
@@ -40,7 +41,7 @@ def named(kind: TagKind, slug: str) -> Gathered:
     name = _public(kind, slug).order_by(*ORDER).values_list("tags__name", flat=True).first()
     if name is None:
         raise NothingPublic
-    return Gathered(slug, TYPES.get(slug, name) if kind == TagKind.TYPE else name)
+    return Gathered(slug, type_label(slug) if kind == TagKind.TYPE and slug in TYPES else name)
 
 
 def tagged(kind: str, slug: str) -> Exists:
@@ -55,7 +56,7 @@ def known(kind: TagKind) -> list[Gathered]:
     """
     if kind == TagKind.TYPE:
         used = _filled((code, _public(kind, code)) for code in TYPES)
-        return [Gathered(code, label) for code, label in TYPES.items() if code in used]
+        return [Gathered(code, type_label(code)) for code in TYPES if code in used]
     # One look for each, which ends at the first: a join would go through all stories.
     first = Subquery(_public(kind, OuterRef("slug")).values("pk")[:1])
     model: type[Topic | Organisation] = Topic if kind == TagKind.TOPIC else Organisation

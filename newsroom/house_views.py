@@ -113,7 +113,7 @@ def _story() -> dict[str, Any]:
     """The newest public story; where there is none, an invented one."""
     for latest in newest(0, 1):
         try:
-            return of_story(shown_at(latest.slug, related=True))
+            return of_story(shown_at(latest.slug, beside=True))
         except Http404:
             # It was withdrawn in this moment.
             continue

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
-from stories import rendering, renditions
+from stories import languages, rendering, renditions
 from stories.clocks import office
 from stories.moments import Moment, UnknownZone, zone_of
 
@@ -23,6 +23,7 @@ WORDS = {
     "first_from": F("visibility__first_from"),
     "updated_at": F("visibility__updated_at"),
     "story_type": KeyTextTransform("type", "revision__content"),
+    "language": KeyTextTransform("language", "revision__content"),
     "headline": KeyTextTransform("headline", "revision__content"),
     "summary": KeyTextTransform("summary", "revision__content"),
     "picture": F("revision__content__picture"),
@@ -39,6 +40,7 @@ class Listed(NamedTuple):
     uid: str
     slug: str
     type_label: str
+    language: str
     headline: str
     summary: str
     published: Moment
@@ -51,6 +53,11 @@ class Listed(NamedTuple):
     place: Place
     #: On the page of a person, what they say in it.
     quotes: tuple[rendering.Block, ...] = ()
+
+    @property
+    def lang(self) -> str:
+        """Its language, where that is not the one of the page around."""
+        return languages.other(self.language)
 
 
 def published(instant: datetime, zone: str) -> Moment:
@@ -92,6 +99,7 @@ def of_row(row: Mapping[str, Any]) -> Listed:
         uid=str(row["uid"]),
         slug=row["slug"],
         type_label=rendering.type_label(row["story_type"]),
+        language=language_of(row),
         headline=row["headline"],
         summary=row["summary"],
         published=published(row["first_from"], row["zone"]),
@@ -107,6 +115,11 @@ def of_row(row: Mapping[str, Any]) -> Listed:
         place=Place(row["first_from"], row["slug"]),
         quotes=tuple(rendering.quote(stored) for stored in row.get("quotes", ())),
     )
+
+
+def language_of(row: Mapping[str, Any]) -> str:
+    """The language of a story of which a row has that part of the content, if it has one."""
+    return row["language"] or languages.DEFAULT
 
 
 def picture_url(picture: dict[str, Any] | None) -> str:

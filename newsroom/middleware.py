@@ -4,6 +4,7 @@ A public page answers everybody alike, so nobody is looked up for it: there `req
 `request.user` and messages do not even exist.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,26 @@ from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from stories import languages
+
 from .access import STAFF_PATHS
+
+
+class LanguageMiddleware:
+    """Speaks the language that an address names: `/cy/archive/` is the archive in Welsh.
+
+    No cookie and no header of who asks is looked at, so each page is one for everybody.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        named = request.path_info[1:].partition("/")[0]
+        if named not in languages.PREFIXES:
+            return self.get_response(request)
+        with languages.speaking(named):
+            return self.get_response(request)
 
 
 class ForStaff:

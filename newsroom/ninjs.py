@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.html import escape
 
-from stories import rendering, richtext
+from stories import languages, rendering, richtext
 
 from .listing import picture_url
 from .telling import Told
@@ -28,7 +28,7 @@ def item(told: Told) -> dict[str, Any]:
         "uri": f"urn:uuid:{told.uid}",
         "standard": STANDARD,
         "type": "text",
-        "language": "en-GB",
+        "language": (told.content or {}).get("language", languages.DEFAULT),
         "firstCreated": _instant(told.published),
         "versionCreated": _instant(told.updated),
     }

@@ -10,20 +10,21 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
+from django.utils.translation import gettext, gettext_noop
 
-from stories import rendering
+from stories import languages, rendering
 from stories.moments import Moment
 
-from .listing import published
+from .listing import language_of, published
 from .models import Kind, Release, Visibility, Withdrawal, release_clock, visible
 
-CORRECTION, WITHDRAWAL = "Correction", "Withdrawal"
+CORRECTION, WITHDRAWAL = gettext_noop("Correction"), gettext_noop("Withdrawal")
 
 
 class Noted(NamedTuple):
     """A correction or a withdrawal, with the story as the public finds it now."""
 
-    label: str
+    kind: str
     #: When it came into effect.
     published: Moment
     note: str
@@ -31,15 +32,26 @@ class Noted(NamedTuple):
     slug: str
     headline: str
     type_label: str
+    language: str
+
+    @property
+    def label(self) -> str:
+        """Which of the two it is, in words."""
+        return gettext(self.kind)
+
+    @property
+    def lang(self) -> str:
+        """The language of the story, where that is not the one of the page around."""
+        return languages.other(self.language)
 
     @property
     def is_withdrawal(self) -> bool:
-        return self.label == WITHDRAWAL
+        return self.kind == WITHDRAWAL
 
     @property
     def key(self) -> str:
         """What names it in a feed for ever; it tells of no number by which anything is counted."""
-        return str(uuid5(NAMESPACE_URL, f"{self.uid} {self.label} {self.published.instant.isoformat()}"))
+        return str(uuid5(NAMESPACE_URL, f"{self.uid} {self.kind} {self.published.instant.isoformat()}"))
 
 
 def noted(start: int, stop: int) -> list[Noted]:
@@ -94,16 +106,18 @@ def _shown(corrected: set[int], withdrawn: set[int]) -> Iterable[Any]:
         uid=F("story__uid"),
         headline=KeyTextTransform("headline", content),
         story_type=KeyTextTransform("type", content),
+        language=KeyTextTransform("language", content),
     )
 
 
 def _of_row(row: Mapping[str, Any]) -> Noted:
     return Noted(
-        label=row["label"],
+        kind=row["label"],
         published=published(row["when"], row["meant_in"]),
         note=row["told"],
         uid=str(row["uid"]),
         slug=row["slug"],
         headline=row["headline"],
         type_label=rendering.type_label(row["story_type"]),
+        language=language_of(row),
     )

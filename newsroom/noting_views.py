@@ -4,13 +4,16 @@ from xml.etree.ElementTree import Element
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+
+from stories import languages
 
 from . import feeds, house, noting
 from .feeds import absolute, add, document, stamp
 from .listing import address, by_day
 from .noting import Noted
-from .public import PAGE_SIZE, answer, page, page_number
+from .public import PAGE_SIZE, answer, numbered, page, page_number
 
 
 @require_safe
@@ -24,6 +27,7 @@ def corrections(request: HttpRequest) -> HttpResponseBase:
     return page(
         request,
         "public/corrections.html",
+        query=numbered(number),
         number=number,
         newer=number - 1,
         older=number + 1 if len(found) > PAGE_SIZE else 0,
@@ -36,9 +40,9 @@ def corrections_atom(request: HttpRequest) -> HttpResponseBase:
     """The newest of them as Atom."""
     found = noting.noted(0, feeds.FEED_SIZE)
     here = absolute("corrections_atom")
-    feed = Element("feed", {"xmlns": feeds.ATOM, "xml:lang": "en-GB"})
+    feed = Element("feed", {"xmlns": feeds.ATOM, "xml:lang": languages.current()})
     add(feed, "id", here)
-    add(feed, "title", f"{house.current().name}: corrections and withdrawals")
+    add(feed, "title", _("%(name)s: corrections and withdrawals") % {"name": house.current().name})
     add(feed, "updated", stamp(found[0].published.instant if found else feeds.NEVER))
     add(feed, "link", rel="self", type=feeds.ATOM_TYPE, href=here)
     add(feed, "link", rel="alternate", type="text/html", href=absolute("corrections"))
@@ -49,10 +53,10 @@ def corrections_atom(request: HttpRequest) -> HttpResponseBase:
 
 
 def _entry(feed: Element, one: Noted) -> None:
-    entry = add(feed, "entry")
+    entry = add(feed, "entry", **feeds.spoken_in(one.lang))
     add(entry, "id", f"urn:uuid:{one.key}")
     add(entry, "title", f"{one.label}: {one.headline}")
-    add(entry, "category", term=one.label)
+    add(entry, "category", term=one.kind)
     add(entry, "link", rel="alternate", type="text/html", href=address(one.slug))
     add(entry, "published", stamp(one.published.instant))
     add(entry, "updated", stamp(one.published.instant))

@@ -4,6 +4,8 @@ import re
 from html import unescape
 from typing import cast
 
+from django.utils.translation import gettext as _
+
 from stories import richtext
 from stories.rendering import Article, Block
 from stories.richtext.tokens import Tag, tokens
@@ -22,9 +24,9 @@ def plain(article: Article) -> str:
         article.summary,
         *(f"{notice.title}, {notice.moment.public}: {notice.note}" for notice in article.said_first),
         richtext.plain([_stored(block) for block in article.blocks]),
-        "Ends",
-        _section("Notes to editors", richtext.plain(richtext.to_blocks(article.notes))),
-        _section("Press contacts", _contacts(article)),
+        _("Ends"),
+        _section(_("Notes to editors"), richtext.plain(richtext.to_blocks(article.notes))),
+        _section(_("Press contacts"), _contacts(article)),
         article.address,
     )
 
@@ -40,9 +42,9 @@ def markdown(article: Article) -> str:
             for notice in article.said_first
         ),
         *map(_block, article.blocks),
-        "**Ends**",
-        _section("## Notes to editors", to_markdown(article.notes)),
-        _section("## Press contacts", "\n\n".join(map(escaped, _contacts(article).split("\n\n")))),
+        f"**{_('Ends')}**",
+        _section(f"## {_('Notes to editors')}", to_markdown(article.notes)),
+        _section(f"## {_('Press contacts')}", "\n\n".join(map(escaped, _contacts(article).split("\n\n")))),
         article.address and f"<{article.address}>",
     )
 
@@ -51,10 +53,10 @@ def _about(article: Article) -> str:
     """The line below the headline."""
     told = [
         article.type_label,
-        article.organisation and f"from {article.organisation}",
-        article.partners and f"with {', '.join(article.partners)}",
-        article.published and f"published {article.published.public}",
-        article.updated and f"updated {article.updated.public}",
+        article.organisation and _("from %(name)s") % {"name": article.organisation},
+        article.partners and _("with %(names)s") % {"names": ", ".join(article.partners)},
+        article.published and _("published %(moment)s") % {"moment": article.published.public},
+        article.updated and _("updated %(moment)s") % {"moment": article.updated.public},
     ]
     return "; ".join(str(part) for part in told if part)
 

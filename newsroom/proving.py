@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import NoReverseMatch, reverse
 from lxml import etree
 
+from stories import languages
 from stories.clocks import office
 from stories.models import Asset, Story
 
@@ -84,6 +85,10 @@ def prove(story: Story, base: str) -> Iterator[Answer]:
     yield _absent(site, reverse("api_story", args=[story.uid]), "it is still answered")
     yield from _lists(site, traces)
     yield from _gathered(site, story, traces)
+    for tag in languages.PREFIXES:
+        with languages.speaking(tag):
+            answers = [*_lists(site, traces), *_gathered(site, story, traces)]
+        yield from answers
     yield from _files(site, story)
 
 
@@ -153,7 +158,7 @@ def _whole(body: str, _traces: Traces) -> str:
 # An entry of the log, as a page and as a feed.
 _WITHDRAWAL = re.compile(
     r'<article class="item gone">.*?</article>'
-    r'|<entry>(?:(?!</entry>).)*?<category term="Withdrawal" />.*?</entry>',
+    r'|<entry(?: [^>]*)?>(?:(?!</entry>).)*?<category term="Withdrawal" />.*?</entry>',
     re.DOTALL,
 )
 

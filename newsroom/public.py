@@ -31,14 +31,15 @@ from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from stories import files, rendering, renditions
+from stories import files, languages, rendering, renditions
 from stories.models import Asset, Revision
 from stories.moments import Moment
 
-from . import asking, gathering, house, keeping, pasting, people
+from . import asking, gathering, house, keeping, pasting, people, translations
 from .listing import address, by_day, newest, picture_url, published
 from .models import Release, TagKind, Visibility, Withdrawal, release_clock
 from .showing import Shown
+from .translations import Translated
 
 HTML = "text/html; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -84,12 +85,49 @@ def fresh(response: HttpResponseBase) -> None:
 def site(shown: Shown | None = None) -> dict[str, Any]:
     """What every public page shows of the newsroom itself: `shown`, or what is set now."""
     shown = shown or house.current()
-    return {"organisation": shown.name, "url": settings.SITE_URL, "press": shown.press, "house": shown}
+    return {
+        "organisation": shown.name,
+        "url": settings.SITE_URL,
+        "press": shown.press,
+        "house": shown,
+        "language": languages.current(),
+        # Of what administrators wrote, where it is not that of the page.
+        "house_lang": languages.other(languages.DEFAULT),
+    }
 
 
-def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
-    """A public page."""
-    return answer(request, render_to_string(template, {"site": site(), **context}), status=status)
+def page(
+    request: HttpRequest, template: str, *, status: int = 200, query: str = "", **context: Any
+) -> HttpResponseBase:
+    """A public page, with the ways to itself in other languages.
+
+    `query` is the part of its address, behind the path, that counts.
+    """
+    shown = {"site": site(), "versions": versions(request, query), **context}
+    return answer(request, render_to_string(template, shown), status=status)
+
+
+class Version(NamedTuple):
+    """A page in one of the languages in which there is one."""
+
+    language: str
+    #: What the language is called in itself.
+    name: str
+    path: str
+
+
+def versions(request: HttpRequest, query: str = "") -> list[Version]:
+    """A page that is there in each language that pages speak, itself among them."""
+    path = request.path_info.removeprefix(f"/{languages.current()}")
+    return [
+        Version(tag, name, (f"/{tag}" if tag in languages.PREFIXES else "") + path + query)
+        for tag, name in languages.LANGUAGES.items()
+    ]
+
+
+def numbered(number: int) -> str:
+    """The part of an address that names a page of a list."""
+    return f"?page={number}" if number > 1 else ""
 
 
 def problem(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponseBase:
@@ -102,15 +140,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """The one answer for what is not public and for what never was."""
     if request.path_info.startswith(API_PATHS):
         return problem(request, HTTPStatus.NOT_FOUND, "There is no public story at this address.")
-    response = HttpResponse(_not_found(house.current(), settings.SITE_URL), status=404)
+    response = HttpResponse(_not_found(house.current(), settings.SITE_URL, languages.current()), status=404)
     fresh(response)
     return response
 
 
-@lru_cache(maxsize=4)
-def _not_found(shown: Shown, url: str) -> bytes:
+@lru_cache(maxsize=8)
+def _not_found(shown: Shown, url: str, language: str) -> bytes:
     """The page that says so. Of all pages it is drawn most often: while everybody waits for a story."""
-    return render_to_string("404.html", {"site": {**site(shown), "url": url}}).encode()
+    with languages.speaking(language):
+        return render_to_string("404.html", {"site": {**site(shown), "url": url}}).encode()
 
 
 def page_number(request: HttpRequest) -> int:
@@ -133,8 +172,14 @@ class Related(NamedTuple):
 
     slug: str
     headline: str
+    language: str
     type_label: str
     published: Moment
+
+    @property
+    def lang(self) -> str:
+        """Its language, where that is not the one of the page around."""
+        return languages.other(self.language)
 
     @classmethod
     def of_release(cls) -> Func:
@@ -145,13 +190,15 @@ class Related(NamedTuple):
     def of_stored(cls, stored: dict[str, str]) -> "Related":
         """One of them."""
         moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
-        return cls(stored["slug"], stored["headline"], rendering.type_label(stored["type"]), moment)
+        kind = rendering.type_label(stored["type"])
+        return cls(stored["slug"], stored["headline"], stored["language"], kind, moment)
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
     """The newest story, then the others by day, and the ways to the topics."""
-    return page(request, "public/home.html", **of_home(page_number(request)))
+    number = page_number(request)
+    return page(request, "public/home.html", query=numbered(number), **of_home(number))
 
 
 def of_home(number: int) -> dict[str, Any]:
@@ -178,27 +225,51 @@ def of_home(number: int) -> dict[str, Any]:
 
 def draw_story(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A story; at an address that it has left, the way to the new one; of what was withdrawn, that it was."""
-    shown = shown_at(slug, related=True)
+    shown = shown_at(slug, beside=True)
     if not shown.is_public:
         return _was_here(request, shown)
-    return page(request, "public/story.html", **of_story(shown))
+    with languages.speaking(shown.release.revision.language):
+        return page(request, "public/story.html", **of_story(shown))
 
 
 def of_story(shown: Visibility) -> dict[str, Any]:
-    """What the page of a story shows, which comes from `shown_at` with what is `related`."""
+    """What the page of a story shows, which comes from `shown_at` with what is `beside` it."""
+    translated = [Translated.of_stored(stored) for stored in getattr(shown, "translated", ())]
+    others = {each.slug for each in translated}
     related = [Related.of_stored(stored) for stored in getattr(shown, "related", ())]
-    return of_article(public_article(shown, renditions.forms(shown.forms)), shown.slug, related)
+    return of_article(
+        public_article(shown, renditions.forms(shown.forms)),
+        shown.slug,
+        [each for each in related if each.slug not in others],
+        translated,
+    )
 
 
-def of_article(article: rendering.Article, slug: str, related: Sequence[Related] = ()) -> dict[str, Any]:
+def of_article(
+    article: rendering.Article,
+    slug: str,
+    related: Sequence[Related] = (),
+    translated: Sequence[Translated] = (),
+) -> dict[str, Any]:
     """What the page of an article shows."""
     return {
         "article": article,
         "slug": slug,
-        "structured": structured(article),
+        "structured": structured(article, translated),
         "by_mail": by_mail(article),
         "related": related,
+        "versions": versions_of_story(article.language, slug, translated),
     }
+
+
+def versions_of_story(language: str, slug: str, translated: Sequence[Translated]) -> list[Version]:
+    """A story in each language in which it is public, itself among them; none where it is in one alone."""
+    slugs = {language: slug} | {each.language: each.slug for each in translated}
+    return [
+        Version(tag, name, reverse("story", args=[slugs[tag]]))
+        for tag, name in languages.LANGUAGES.items()
+        if translated and tag in slugs
+    ]
 
 
 def made_of() -> tuple[Any, ...]:
@@ -209,20 +280,21 @@ def made_of() -> tuple[Any, ...]:
 story = require_safe(keeping.kept(draw_story, made_of))
 
 
-def shown_at(slug: str, *, related: bool = False) -> Visibility:
+def shown_at(slug: str, *, beside: bool = False) -> Visibility:
     """What the public reads at an address; where there is nothing any more, what it read there last.
 
-    It is found by one query, with its `related` stories where they are asked for. Of its release and revision
-    there is what pages are made of.
+    It is found by one query, with what its page shows `beside` it where that is asked for: stories that are
+    related, and those that say the same in another language. Of its release and revision there is what
+    pages are made of.
 
     Raises:
         Http404: it never read anything there.
     """
-    found = _there(related)(slug)
+    found = _there(beside)(slug)
     if not found:
         raise Http404
-    shown = Visibility.from_db(DEFAULT_DB_ALIAS, SHOWN, found[0])
-    for name, value in zip(_added(related), found[0][len(SHOWN) :], strict=True):
+    shown = Visibility.from_db(DEFAULT_DB_ALIAS, SHOWN, found[0][: len(SHOWN)])
+    for name, value in zip(_added(beside), found[0][len(SHOWN) :], strict=True):
         setattr(shown, name, value)
     with asking.of_facts():
         ((release_id, revision_id, follows_id, content),) = _RELEASED(shown.pk)
@@ -234,20 +306,21 @@ def shown_at(slug: str, *, related: bool = False) -> Visibility:
 
 
 @cache
-def _there(related: bool) -> asking.Prepared:
+def _there(beside: bool) -> asking.Prepared:
     """What the public reads or read at an address, what it reads now first: as `SHOWN`, and what is added."""
 
     def build(slug: str) -> "QuerySet[Visibility, tuple[Any, ...]]":
         there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
         there = there.with_forms().order_by("-is_public", "-pk")
-        there = there.annotate(related=Related.of_release()) if related else there
-        return there.values_list(*SHOWN, *_added(related))[:1]
+        if beside:
+            there = there.annotate(related=Related.of_release(), translated=Translated.of_release())
+        return there.values_list(*SHOWN, *_added(beside))[:1]
 
     return asking.Prepared(build, "any address")
 
 
-def _added(related: bool) -> tuple[str, ...]:
-    return ("is_public", "forms", "related") if related else ("is_public", "forms")
+def _added(beside: bool) -> tuple[str, ...]:
+    return ("is_public", "forms", *(("related", "translated") if beside else ()))
 
 
 _RELEASED = asking.Prepared(
@@ -265,7 +338,8 @@ def text(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     if not shown.is_public:
         return _text_was_here(shown, form)
     write, content_type = TEXTS[form]
-    response = answer(request, write(public_article(shown)), content_type)
+    with languages.speaking(shown.release.revision.language):
+        response = answer(request, write(public_article(shown)), content_type)
     response["Link"] = f'<{address(slug)}>; rel="canonical"'
     return response
 
@@ -331,12 +405,19 @@ def _was_here(request: HttpRequest, once: Visibility) -> HttpResponseBase:
     gone = Withdrawal.objects.filter(story=once.story_id).order_by("-pk").first()
     if gone is None:
         raise Http404
+    with languages.speaking(gone.release.revision.language):
+        return _gone(request, once, gone)
+
+
+def _gone(request: HttpRequest, once: Visibility, gone: Withdrawal) -> HttpResponseBase:
+    """What is said of a story that was withdrawn."""
     if gone.kill:
-        return page(request, "public/killed.html", status=410)
+        return page(request, "public/killed.html", status=410, versions=())
     first = once.first_from or once.embargo
     context = {
+        "versions": (),
         "headline": gone.release.revision.headline,
-        "type_label": gone.release.revision.type_label,
+        "type_label": rendering.type_label(gone.release.revision.content["type"]),
         "organisation": (gone.release.revision.content["organisation"] or {}).get("name", ""),
         "published": published(first, once.zone),
         "withdrawn": published(gone.at, once.zone),
@@ -351,7 +432,7 @@ def by_mail(article: rendering.Article) -> str:
     return "mailto:?" + urlencode({"subject": article.headline, "body": words}, quote_via=quote)
 
 
-def structured(article: rendering.Article) -> SafeString:
+def structured(article: rendering.Article, translated: Sequence[Translated] = ()) -> SafeString:
     """The story as a schema.org NewsArticle in JSON, safe inside a script element."""
     assert article.published is not None
     moment = article.published.local.isoformat()
@@ -366,12 +447,13 @@ def structured(article: rendering.Article) -> SafeString:
         "articleSection": article.type_label,
         "datePublished": moment,
         "dateModified": updated,
-        "inLanguage": "en-GB",
+        "inLanguage": article.language,
         "url": article.address,
         "mainEntityOfPage": article.address,
         "author": {"@type": "Organization", "name": article.organisation or newsroom},
         "publisher": publisher,
         "isAccessibleForFree": True,
+        **translations.structured(translated),
     }
     corrections = [notice for notice in article.notices if notice.is_correction]
     if corrections:

@@ -7,9 +7,12 @@ from django import forms
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from stories.kinds import TYPES
+from stories.rendering import type_label
 
 from . import gathering, searching
 from .listing import listed
@@ -24,35 +27,40 @@ class SearchForm(forms.Form):
     """What is looked for. The topics and organisations that are offered are those of public stories."""
 
     q = forms.CharField(
-        required=False, max_length=200, error_messages={"max_length": "Search for 200 characters at most"}
+        required=False,
+        max_length=200,
+        error_messages={"max_length": gettext_lazy("Search for 200 characters at most")},
     )
     type = forms.ChoiceField(
         required=False,
-        choices=[("", "Any type"), *TYPES.items()],
-        error_messages={"invalid_choice": "Choose a type from the list"},
+        error_messages={"invalid_choice": gettext_lazy("Choose a type from the list")},
     )
     topic = forms.ChoiceField(
-        required=False, error_messages={"invalid_choice": "Choose a topic from the list"}
+        required=False, error_messages={"invalid_choice": gettext_lazy("Choose a topic from the list")}
     )
     organisation = forms.ChoiceField(
-        required=False, error_messages={"invalid_choice": "Choose an organisation from the list"}
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose an organisation from the list")},
     )
     since = forms.DateField(
         required=False,
         input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "Write the first day like 2026-03-29"},
+        error_messages={"invalid": gettext_lazy("Write the first day like 2026-03-29")},
     )
     until = forms.DateField(
         required=False,
         input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "Write the last day like 2026-03-29"},
+        error_messages={"invalid": gettext_lazy("Write the last day like 2026-03-29")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        types = self.fields["type"]
+        assert isinstance(types, forms.ChoiceField)
+        types.choices = [("", _("Any type")), *((kind, type_label(kind)) for kind in TYPES)]
         for name, kind, whichever in (
-            ("topic", TagKind.TOPIC, "Any topic"),
-            ("organisation", TagKind.ORGANISATION, "Anyone"),
+            ("topic", TagKind.TOPIC, _("Any topic")),
+            ("organisation", TagKind.ORGANISATION, _("Anyone")),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
@@ -62,18 +70,22 @@ class SearchForm(forms.Form):
         """The first day is not after the last."""
         given = super().clean() or {}
         if given.get("since") and given.get("until") and given["since"] > given["until"]:
-            self.add_error("until", "The last day is before the first")
+            self.add_error("until", _("The last day is before the first"))
         return given
 
     @property
     def choosing(self) -> list[tuple[forms.BoundField, str]]:
         """The lists to choose from, each with what is asked by it."""
-        return [(self["type"], "Type"), (self["topic"], "Topic"), (self["organisation"], "From or with")]
+        return [
+            (self["type"], _("Type")),
+            (self["topic"], _("Topic")),
+            (self["organisation"], _("From or with")),
+        ]
 
     @property
     def days(self) -> list[tuple[forms.BoundField, str]]:
         """The days between which it was published, each with what is asked by it."""
-        return [(self["since"], "Published on or after"), (self["until"], "Published on or before")]
+        return [(self["since"], _("Published on or after")), (self["until"], _("Published on or before"))]
 
     @property
     def question(self) -> Question:
@@ -88,11 +100,15 @@ class SearchForm(forms.Form):
             until=given["until"],
         )
 
-    def address(self, **changes: object) -> str:
-        """The address at which the same is looked for, with `changes`."""
+    def query(self, **changes: object) -> str:
+        """The part of an address by which the same is looked for, with `changes`."""
         given = {**self.cleaned_data, **changes}
         query = urlencode({name: value for name, value in given.items() if value})
-        return reverse("search") + (f"?{query}" if query else "")
+        return f"?{query}" if query else ""
+
+    def address(self, **changes: object) -> str:
+        """The address at which the same is looked for, with `changes`."""
+        return reverse("search") + self.query(**changes)
 
 
 @require_safe
@@ -112,6 +128,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     return page(
         request,
         "public/search.html",
+        query=form.query(page=number if number > 1 else ""),
         form=form,
         question=question,
         finding=finding,

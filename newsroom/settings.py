@@ -64,7 +64,11 @@ VAR = Path(os.environ.get("NEWSROOM_VAR", BASE_DIR / "var")).resolve()
 DEBUG = flag("DEBUG")
 DEMO = flag("NEWSROOM_DEMO")
 # Only what never serves a page may run without a secret of its own.
-OFFLINE = "pytest" in sys.modules or sys.argv[1:2] in (["makemigrations"], ["test"]) or "mypy" in sys.argv[0]
+OFFLINE = (
+    "pytest" in sys.modules
+    or sys.argv[1:2] in (["makemigrations"], ["catalogues"], ["test"])
+    or "mypy" in sys.argv[0]
+)
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 if not SECRET_KEY:
     if not (DEBUG or OFFLINE):
@@ -110,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "newsroom.middleware.PolicyMiddleware",
+    "newsroom.middleware.LanguageMiddleware",
     "newsroom.access.CookieMiddleware",
     "newsroom.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -185,6 +190,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if flag("BEHIND_PROXY") else 0
 ACCOUNT_SESSION_REMEMBER = False
 
 LANGUAGE_CODE = "en-gb"
+# What public pages speak, by its address each (see `middleware`): `stories/languages.py` names the same.
+LANGUAGES = [("en-gb", "English"), ("cy", "Cymraeg")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

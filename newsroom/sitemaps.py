@@ -1,27 +1,31 @@
 """For crawlers and those who find a fault: the addresses of public pages, robots.txt, security.txt."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, timedelta
 from math import ceil
 from typing import Any
 from xml.etree.ElementTree import Element, register_namespace
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
+from stories import languages
 from stories.clocks import database_now
+from stories.models import Translation
 
 from . import gathering, house
 from .feeds import absolute, add, document, stamp
-from .listing import WORDS, address, published
+from .listing import WORDS, address, language_of, published
 from .models import Release
 from .places import ORDER
 from .public import answer, page_number
+from .translations import Translated
 
 #: A sitemap may hold 50,000 addresses; a fifth of that is answered quickly, and leaves room for other pages.
 SITEMAP_SIZE = 10_000
@@ -29,6 +33,7 @@ SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 #: What a sitemap of news may hold: so many addresses, of so many days.
 NEWS_SIZE, NEWS_DAYS = 1000, 2
 NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
+XHTML = "http://www.w3.org/1999/xhtml"
 XML = "application/xml; charset=utf-8"
 
 
@@ -48,32 +53,54 @@ def sitemap(request: HttpRequest) -> HttpResponseBase:
 
 def part(number: int) -> Element:
     """A part of the sitemap. The oldest stories come first, so that a full part stays as it is."""
+    register_namespace("xhtml", XHTML)
     root = Element("urlset", {"xmlns": SITEMAP})
     for page in lists() if number == 1 else ():
-        add(add(root, "url"), "loc", page)
+        for place in page.values():
+            add_url(root, place, page)
     order = ("visibility__first_from", "visibility__slug")
-    columns = ("visibility__slug", "visibility__visible_from")
-    rows: QuerySet[Release, Any] = Release.objects.public().order_by(*order).values_list(*columns)
+    columns = ("visibility__slug", "visibility__visible_from", "revision__content__language", "translated")
+    public = Release.objects.public().annotate(translated=_translated())
+    rows: QuerySet[Release, Any] = public.order_by(*order).values_list(*columns)
     start = (number - 1) * SITEMAP_SIZE
-    for slug, visible_from in rows[start : start + SITEMAP_SIZE]:
-        url = add(root, "url")
-        add(url, "loc", address(slug))
+    for slug, visible_from, language, translated in rows[start : start + SITEMAP_SIZE]:
+        slugs = {language or languages.DEFAULT: slug}
+        slugs |= {each["language"]: each["slug"] for each in translated or ()}
+        url = add_url(root, address(slug), {tag: address(slug) for tag, slug in slugs.items()})
         # Small changes too: a crawler is to see them.
         add(url, "lastmod", stamp(visible_from))
     return root
 
 
-def lists() -> list[str]:
-    """The addresses of the pages that are no story, but for months and people, to which others lead."""
-    found = [absolute(name) for name in ("home", "about", "archive", "people", "corrections")]
-    found += [absolute("archive_year", f"{year:04}") for year in gathering.years()]
-    for kind in gathering.FEW:
-        for each in gathering.known(kind):
-            try:
-                found.append(absolute(kind.value, each.slug))
-            except NoReverseMatch:
-                # Raw SQL can store what no address can hold.
-                continue
+def _translated() -> Case:
+    """On a release, what `translations_of` gives, of the few stories of which there can be any."""
+    linked = Translation.objects.filter(Q(story=OuterRef("story")) | Q(original=OuterRef("story")))
+    return Case(When(Exists(linked), then=Translated.of_release("pk")), default=None)
+
+
+def add_url(root: Element, place: str, versions: dict[str, str]) -> Element:
+    """A page in a sitemap, with its addresses by language where there is more than one."""
+    url = add(root, "url")
+    add(url, "loc", place)
+    for tag, other in versions.items() if len(versions) > 1 else ():
+        add(url, f"{{{XHTML}}}link", rel="alternate", hreflang=tag, href=other)
+    return url
+
+
+def lists() -> list[dict[str, str]]:
+    """The pages that are no story, but for months and people, to which others lead: addresses by language."""
+    found: list[tuple[str, ...]] = [(name,) for name in ("home", "about", "archive", "people", "corrections")]
+    found += [("archive_year", f"{year:04}") for year in gathering.years()]
+    found += [(kind.value, each.slug) for kind in gathering.FEW for each in gathering.known(kind)]
+    return [addresses for addresses in (_in_each_language(*page) for page in found) if addresses]
+
+
+def _in_each_language(view_name: str, *args: str) -> dict[str, str]:
+    """The addresses of a page by language; none of what no address can hold, which raw SQL can store."""
+    found = {}
+    for tag in languages.LANGUAGES:
+        with languages.speaking(tag), suppress(NoReverseMatch):
+            found[tag] = absolute(view_name, *args)
     return found
 
 
@@ -89,7 +116,7 @@ def index(parts: int) -> Element:
 def news(request: HttpRequest) -> HttpResponseBase:
     """The stories of the last two days, as search engines for news want them. One query."""
     recent = Release.objects.public().filter(visibility__first_from__gt=Now() - timedelta(days=NEWS_DAYS))
-    words = {name: WORDS[name] for name in ("slug", "first_from", "headline")}
+    words = {name: WORDS[name] for name in ("slug", "first_from", "headline", "language")}
     register_namespace("news", NEWS)
     root = Element("urlset", {"xmlns": SITEMAP})
     rows: Iterable[Any] = recent.order_by(*ORDER).values("zone", **words)[:NEWS_SIZE]
@@ -100,7 +127,7 @@ def news(request: HttpRequest) -> HttpResponseBase:
         about = add(url, f"{{{NEWS}}}news")
         publication = add(about, f"{{{NEWS}}}publication")
         add(publication, f"{{{NEWS}}}name", newsroom)
-        add(publication, f"{{{NEWS}}}language", "en")
+        add(publication, f"{{{NEWS}}}language", language_of(row).partition("-")[0])
         moment = published(row["first_from"], row["zone"])
         add(about, f"{{{NEWS}}}publication_date", moment.local.isoformat())
         add(about, f"{{{NEWS}}}title", row["headline"])

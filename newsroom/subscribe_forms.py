@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from . import digesting
 from .choosing import EVERYTHING, KINDS, MOST, Choice, Offer
@@ -12,18 +14,26 @@ from .models import TagKind
 ALL, SOME = "everything", "chosen"
 AT_ONCE, DAILY = "at-once", "daily"
 #: What the lists of the form are called.
-LEGENDS = {TagKind.TOPIC: "Topics", TagKind.ORGANISATION: "Organisations"}
+LEGENDS = {TagKind.TOPIC: gettext_noop("Topics"), TagKind.ORGANISATION: gettext_noop("Organisations")}
+_FOREIGN = {
+    TagKind.TOPIC: gettext_noop("Choose topics from the list"),
+    TagKind.ORGANISATION: gettext_noop("Choose organisations from the list"),
+}
 
 
 class ChoiceForm(forms.Form):
     """What somebody wants to get, among what is offered, and how often."""
 
     what = forms.ChoiceField(
-        choices=[(ALL, "Everything"), (SOME, "Only what I tick below")],
-        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose what you want to get"),
+        choices=[(ALL, gettext_lazy("Everything")), (SOME, gettext_lazy("Only what I tick below"))],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), gettext_lazy("Choose what you want to get")
+        ),
     )
     often = forms.ChoiceField(
-        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose how often you want to get it")
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), gettext_lazy("Choose how often you want to get it")
+        )
     )
 
     def __init__(self, offers: Sequence[Offer], *, initial: Choice = EVERYTHING, **kwargs: Any) -> None:
@@ -37,15 +47,18 @@ class ChoiceForm(forms.Form):
         often = self.fields["often"]
         assert isinstance(often, forms.ChoiceField)
         often.choices = [
-            (AT_ONCE, "A mail for each story as soon as it is public"),
-            (DAILY, f"One mail a day, {digesting.time_in_words()}; none when there is nothing"),
+            (AT_ONCE, _("A mail for each story as soon as it is public")),
+            (
+                DAILY,
+                _("One mail a day, %(at)s; none when there is nothing") % {"at": digesting.time_in_words()},
+            ),
         ]
         self.kinds = [kind for kind in KINDS if any(offer.kind == kind for offer in offers)]
         for kind in self.kinds:
             self.fields[kind.value] = forms.MultipleChoiceField(
                 required=False,
                 choices=[(offer.slug, offer.name) for offer in offers if offer.kind == kind],
-                error_messages={"invalid_choice": f"Choose {LEGENDS[kind].lower()} from the list"},
+                error_messages={"invalid_choice": _(_FOREIGN[kind])},
             )
         if not offers:
             del self.fields["what"]
@@ -55,13 +68,13 @@ class ChoiceForm(forms.Form):
         given = super().clean() or {}
         ticked, what = len(self._ticked(given)), given.get("what", "")
         if what == SOME and not ticked and not self.errors:
-            self.add_error("what", "Tick at least one topic or organisation, or choose everything")
+            self.add_error("what", _("Tick at least one topic or organisation, or choose everything"))
         elif what == ALL and ticked:
             self.add_error(
-                "what", "You have asked for everything and ticked something, too: choose one of the two"
+                "what", _("You have asked for everything and ticked something, too: choose one of the two")
             )
         elif ticked > MOST:
-            self.add_error("what", f"Tick {MOST} at most, or choose everything")
+            self.add_error("what", _("Tick %(most)d at most, or choose everything") % {"most": MOST})
         return given
 
     def _ticked(self, given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -75,7 +88,7 @@ class ChoiceForm(forms.Form):
     @property
     def lists(self) -> list[tuple[forms.BoundField, str]]:
         """The lists of what is offered, each with its legend."""
-        return [(self[kind.value], LEGENDS[kind]) for kind in self.kinds]
+        return [(self[kind.value], _(LEGENDS[kind])) for kind in self.kinds]
 
     @property
     def faults(self) -> list[tuple[str, str]]:
@@ -89,8 +102,8 @@ class SubscribeForm(ChoiceForm):
     email = forms.EmailField(
         max_length=254,
         error_messages={
-            "required": "Enter an email address",
-            "invalid": "Enter an email address like name@example.com",
+            "required": gettext_lazy("Enter an email address"),
+            "invalid": gettext_lazy("Enter an email address like name@example.com"),
         },
     )
     field_order = ("email",)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from . import choosing, digesting, subscribing
 from .choosing import Choice, Offer
 from .models import Subscriber
-from .public import HTML, site
+from .public import HTML, site, versions
 from .subscribe_forms import ChoiceForm, SubscribeForm
 
 
@@ -45,7 +45,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """Ask for the news by mail. The answer is the same for whoever has it already."""
     offers = choosing.offered()
     if request.method != "POST":
-        return _page("public/subscribe.html", form=SubscribeForm(offers, initial=_named_in(request, offers)))
+        form = SubscribeForm(offers, initial=_named_in(request, offers))
+        return _page("public/subscribe.html", form=form, versions=versions(request))
     form = SubscribeForm(offers, data=request.POST)
     if not form.is_valid():
         return _page("public/subscribe.html", 422, form=form)

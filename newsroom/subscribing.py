@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext
 
 from stories import outbox
 
@@ -72,7 +73,7 @@ def ask(*, email: str, source: str, choice: Choice = EVERYTHING) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(lower(%s), 0))", [email])
     requests = SubscriptionRequest.objects.all()
     if _exceeds(requests.filter(source=ours), PER_SOURCE):
-        raise TooMany("Too many requests came from your network. Please try again in an hour.")
+        raise TooMany(gettext("Too many requests came from your network. Please try again in an hour."))
     # The mail is sent by a worker: the answer takes as long whether one is sent or not.
     written = not _exceeds(requests.filter(email__iexact=email), PER_ADDRESS)
     waits = {} if written else {"next_attempt": None, "error": "Too often."}
@@ -99,12 +100,16 @@ def asked_in(token: str) -> Asked:
         email, *packed = signing.loads(token, salt=_CONFIRM, max_age=LINK_LASTS)
     except signing.BadSignature:
         raise Stale(
-            "This link has expired or is not complete. Subscribe again, and use the link of the new mail."
+            gettext(
+                "This link has expired or is not complete. Subscribe again, and use the link of the new mail."
+            )
         ) from None
     choice = Choice.unpacked(packed)
     chosen = choosing.among(choosing.offered(), choice) if choice.tags else []
     if choice.tags and not chosen:
-        raise Stale("There is no news any more of what you had chosen. Choose again, and subscribe again.")
+        raise Stale(
+            gettext("There is no news any more of what you had chosen. Choose again, and subscribe again.")
+        )
     return Asked(str(email), choice, chosen)
 
 
@@ -162,7 +167,7 @@ def find_to_choose(token: str) -> Subscriber:
     """
     subscriber = _find(token, _CHOOSE)
     if not subscriber.active:
-        raise Left("You are off the list. To get news again, subscribe again.")
+        raise Left(gettext("You are off the list. To get news again, subscribe again."))
     return subscriber
 
 
@@ -171,7 +176,7 @@ def _find(token: str, purpose: str) -> Subscriber:
     short = number.isascii() and number.isdecimal() and len(number) < 19
     subscriber = Subscriber.objects.filter(pk=number).first() if short else None
     if subscriber is None or not constant_time_compare(_mark(subscriber, purpose), mark):
-        raise Stale("This link is not complete. Copy all of it from the mail.")
+        raise Stale(gettext("This link is not complete. Copy all of it from the mail."))
     return subscriber
 
 

@@ -1,6 +1,7 @@
 """All URLs. `access.PAGES` says who may open each."""
 
 from allauth.account import views as account
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -31,6 +32,8 @@ handler400 = "newsroom.access.bad_request"
 urlpatterns = [
     # First, because they are asked for most; none of them begins as what is for staff does.
     path("", include("newsroom.public_urls")),
+    # In Welsh below /cy/.
+    *i18n_patterns(path("", include("newsroom.page_urls")), prefix_default_language=False),
     path("desk/", desk_views.desk, name="desk"),
     path("desk/stories/", desk_views.story_list, name="story_list"),
     path("desk/", include("stories.urls")),

@@ -3,12 +3,14 @@
 from typing import Any
 
 from .kinds import TYPES
+from .languages import DEFAULT
 
 
 def blank() -> dict[str, Any]:
     """Content with every part there and nothing in it."""
     return {
         "type": next(iter(TYPES)),
+        "language": DEFAULT,
         "headline": "",
         "slug": "",
         "summary": "",
@@ -31,6 +33,7 @@ def filled(content: dict[str, Any]) -> dict[str, Any]:
 #: What each part is called on a page.
 PART_LABELS = {
     "type": "type",
+    "language": "language",
     "headline": "headline",
     "slug": "address",
     "summary": "summary",

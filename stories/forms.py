@@ -1,6 +1,8 @@
 """The forms of drafting."""
 
+import re
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -11,10 +13,12 @@ from . import pictures, richtext
 from .attaching import AttachmentsForm, attachments_initial
 from .editor import BodyField, NotesField
 from .kinds import TYPES
+from .languages import DEFAULT, LANGUAGES
 from .models import Asset, Organisation, Team, Topic, User
 from .moments import AmbiguousTime, Moment, NonexistentTime, UnknownZone, resolve, zones
 
 TYPE_CHOICES = list(TYPES.items())
+_UID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class StoryForm(AttachmentsForm):
@@ -33,6 +37,9 @@ class StoryForm(AttachmentsForm):
         error_messages={"required": "Write a headline: the story is found by it"},
     )
     type = forms.ChoiceField(choices=TYPE_CHOICES)
+    language = forms.ChoiceField(
+        choices=list(LANGUAGES.items()), required=False, help_text="Of the words, and of the page round them"
+    )
     slug = forms.RegexField(
         r"^[a-z0-9]+(?:-[a-z0-9]+)*$",
         required=False,
@@ -93,6 +100,10 @@ class StoryForm(AttachmentsForm):
     def clean_headline(self) -> str:
         """The headline on one line."""
         return " ".join(str(self.cleaned_data["headline"]).split())
+
+    def clean_language(self) -> str:
+        """English where nobody says: what was typed before there was a choice."""
+        return str(self.cleaned_data["language"] or DEFAULT)
 
     def clean_summary(self) -> str:
         return " ".join(str(self.cleaned_data["summary"]).split())
@@ -157,6 +168,7 @@ class StoryForm(AttachmentsForm):
         organisation = data["organisation"]
         return {
             "type": data["type"],
+            "language": data["language"],
             "headline": data["headline"],
             "slug": data["slug"],
             "summary": data["summary"],
@@ -187,7 +199,8 @@ def initial_of(content: dict[str, Any], base: int | None) -> dict[str, Any]:
     content = shape.filled(content)
     picture = content["picture"] or {}
     return {
-        **{key: content[key] for key in ("type", "headline", "slug", "summary", "notes", "contacts")},
+        **{key: content[key] for key in ("type", "language", "headline", "slug", "summary")},
+        **{key: content[key] for key in ("notes", "contacts")},
         "base": base,
         "body": richtext.to_html(content["body"]),
         "picture_kept": picture.get("sha256", ""),
@@ -213,6 +226,27 @@ class TeamForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ModelChoiceField[Team], self.fields["team"]).queryset = user.teams.all()
+
+
+class TranslationForm(forms.Form):
+    """Of which story another is the translation, by the address of a page of that on the desk."""
+
+    original = forms.CharField(
+        max_length=500,
+        label="Original",
+        help_text="Paste the address of its page here on the desk",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "paste the address of the original’s page here on the desk."},
+    )
+
+    def clean_original(self) -> UUID:
+        """The id in the address."""
+        found = _UID.search(self.cleaned_data["original"].lower())
+        if not found:
+            raise forms.ValidationError(
+                "that is no address of a story. Open the original here on the desk, and copy its address."
+            )
+        return UUID(found[0])
 
 
 class MomentForm(forms.Form):

@@ -116,13 +116,13 @@ def recorded(*without: str) -> Guard:
     )
 
 
-def fact(func: str, then: str = "") -> list[Guard]:
+def fact(func: str, then: str = "", *, before: str = "") -> list[Guard]:
     """The guards of a fact about a story: what it has to be, what follows, that it stays and is recorded.
 
     `func` looks at the new row once it has its id and its instant, and raises or returns NEW; `then` writes
-    what follows, in the same transaction.
+    what follows, in the same transaction. `before` takes the locks that come before that of the story.
     """
-    return _fact(STAMP + func, then, recorded())
+    return _fact(before + STAMP + func, then, recorded())
 
 
 def newsroom_fact(func: str, then: str = "") -> list[Guard]:

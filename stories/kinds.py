@@ -1,14 +1,16 @@
 """The types of story: the code that is stored and scripted against, and what people call it."""
 
+from django.utils.translation import gettext_noop
+
 TYPES: dict[str, str] = {
-    "news-story": "News story",
-    "press-release": "Press release",
-    "statement": "Statement",
-    "speech": "Speech",
-    "government-response": "Government response",
-    "statistics": "Statistics",
-    "consultation": "Consultation",
-    "report": "Report",
+    "news-story": gettext_noop("News story"),
+    "press-release": gettext_noop("Press release"),
+    "statement": gettext_noop("Statement"),
+    "speech": gettext_noop("Speech"),
+    "government-response": gettext_noop("Government response"),
+    "statistics": gettext_noop("Statistics"),
+    "consultation": gettext_noop("Consultation"),
+    "report": gettext_noop("Report"),
 }
 
 # What a text is taken to be when it does not say.

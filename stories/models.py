@@ -14,10 +14,12 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
+from django.utils.translation import gettext
 
 from . import access, guards
 from .arranging import acting, tell
 from .kinds import ENDINGS, TYPES
+from .languages import DEFAULT
 
 #: What the role that the application runs as may do with the rows of a table.
 READ_ONLY = "SELECT"
@@ -469,10 +471,15 @@ class Revision(Fact):
         return str(self.content["slug"])
 
     @property
+    def language(self) -> str:
+        """The tag of the language of its words."""
+        return str(self.content.get("language", DEFAULT))
+
+    @property
     def type_label(self) -> str:
         """The type in words, as the public reads it."""
         kind = str(self.content["type"])
-        return TYPES.get(kind, kind)
+        return gettext(TYPES[kind]) if kind in TYPES else kind
 
     @property
     def short_digest(self) -> str:
@@ -715,6 +722,85 @@ class SuggestionDecline(Fact):
     @classmethod
     def in_words(cls, payload: dict[str, Any]) -> Words:
         return Words("Declined a suggested wording", f"“{payload['reason']}”" if payload["reason"] else "")
+
+
+class Translation(Fact):
+    """A story says in its language what another says, its `original`, which is no translation itself.
+
+    An original and its translations are of one organisation, and of different languages when they are linked.
+    The public is shown the way from one to another where both are public: see `newsroom.translations`.
+    """
+
+    original = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="translated_by")
+
+    class Meta:
+        triggers = guards.fact(
+            """
+                IF NEW.story_id = NEW.original_id THEN
+                    RAISE EXCEPTION 'A story is no translation of itself.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'itself';
+                END IF;
+                IF (SELECT count(*) FROM said_alike(NEW.story_id)) > 1 THEN
+                    RAISE EXCEPTION 'The story is linked with others already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'linked';
+                END IF;
+                IF original_of(NEW.original_id) IS NOT NULL THEN
+                    RAISE EXCEPTION 'What is translated is a translation itself.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_original';
+                END IF;
+                IF newest_content(NEW.story_id) #> '{organisation,slug}'
+                        IS DISTINCT FROM newest_content(NEW.original_id) #> '{organisation,slug}' THEN
+                    RAISE EXCEPTION 'The two stories are not of one organisation.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'organisation';
+                END IF;
+                IF EXISTS (SELECT 1 FROM said_alike(NEW.original_id) other
+                           WHERE newest_content(other) -> 'language'
+                                 = newest_content(NEW.story_id) -> 'language') THEN
+                    RAISE EXCEPTION 'There is a story in this language already.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'language';
+                END IF;
+                RETURN NEW;
+                """,
+            before="""
+                -- The other story too, and always in one order: else two who link the same stories wait for
+                -- each other, or do not see the other's link.
+                PERFORM lock_story(least(NEW.story_id, NEW.original_id));
+                PERFORM lock_story(greatest(NEW.story_id, NEW.original_id));
+                """,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.story_id} translates {self.original_id}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        # Which one may not exist for everybody who reads this.
+        return Words("Linked as the translation of another story")
+
+
+class TranslationEnd(Fact):
+    """A story is not the translation of another any more."""
+
+    translation = models.OneToOneField(Translation, on_delete=models.PROTECT, related_name="end")
+
+    class Meta:
+        triggers = guards.fact(
+            """
+                IF NOT EXISTS (SELECT 1 FROM stories_translation t
+                               WHERE t.id = NEW.translation_id AND t.story_id = NEW.story_id) THEN
+                    RAISE EXCEPTION 'The story was never linked by this.'
+                        USING ERRCODE = 'restrict_violation', HINT = 'not_linked';
+                END IF;
+                RETURN NEW;
+                """
+        )
+
+    def __str__(self) -> str:
+        return f"end of {self.translation_id}"
+
+    @classmethod
+    def in_words(cls, payload: dict[str, Any]) -> Words:
+        return Words("Not linked as a translation any more")
 
 
 class WorkingCopy(models.Model):

@@ -9,9 +9,34 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils.translation import gettext, gettext_noop
+
 ONES = """midnight one two three four five six seven eight nine ten eleven twelve thirteen fourteen
 fifteen sixteen seventeen eighteen nineteen""".split()  # noqa: SIM905
 NO_ZONES = {"Factory", "localtime", "posixrules"}
+DAYS = (
+    gettext_noop("Monday"),
+    gettext_noop("Tuesday"),
+    gettext_noop("Wednesday"),
+    gettext_noop("Thursday"),
+    gettext_noop("Friday"),
+    gettext_noop("Saturday"),
+    gettext_noop("Sunday"),
+)
+MONTHS = (
+    gettext_noop("January"),
+    gettext_noop("February"),
+    gettext_noop("March"),
+    gettext_noop("April"),
+    gettext_noop("May"),
+    gettext_noop("June"),
+    gettext_noop("July"),
+    gettext_noop("August"),
+    gettext_noop("September"),
+    gettext_noop("October"),
+    gettext_noop("November"),
+    gettext_noop("December"),
+)
 TENS = {20: "twenty", 30: "thirty", 40: "forty", 50: "fifty"}
 
 
@@ -43,7 +68,12 @@ class AmbiguousTime(ValueError):
 
 def words_of(day: date) -> str:
     """A day in words: "Tuesday 17 October 2017"."""
-    return f"{day:%A} {day.day} {day:%B} {day.year:04}"
+    return f"{gettext(DAYS[day.weekday()])} {day.day} {month_of(day)} {day.year:04}"
+
+
+def month_of(day: date) -> str:
+    """Its month in words: "October"."""
+    return gettext(MONTHS[day.month - 1])
 
 
 def number_words(number: int) -> str:

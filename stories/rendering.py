@@ -14,9 +14,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from . import content as shape
-from . import marking, richtext
+from . import languages, marking, richtext
 from .kinds import ENDINGS, TYPES
 from .marking import Marked
 from .moments import Moment
@@ -203,13 +205,15 @@ class Notice:
 
     @property
     def title(self) -> str:
-        return "Correction" if self.is_correction else "Update"
+        return _("Correction") if self.is_correction else _("Update")
 
 
 @dataclass(frozen=True)
 class Article:
     """All that the template shows. Whatever is `mine` is for a proof alone, and absent in public."""
 
+    #: Of its words, and of those that pages put round them.
+    language: str
     type_label: str
     headline: str
     summary: str
@@ -237,6 +241,11 @@ class Article:
     said: Mine | None = None
     my_documents: Mine | None = None
     my_notes: Mine | None = None
+
+    @property
+    def locale(self) -> str:
+        """The language as those name it that want a country, too."""
+        return languages.LOCALES[self.language]
 
     @property
     def quotes(self) -> tuple[Block, ...]:
@@ -284,13 +293,41 @@ def article(
     from which these and documents are fetched: that of the staff, unless the article is for the public.
     `person_page` gives where more of a speaker is.
     `marks` says what the reader of a proof covers; without it there is no trace of such marks.
+    What is said round the content is in its language, whatever the page around speaks.
     """
+    with languages.speaking(content.get("language", languages.DEFAULT)):
+        return _article(
+            shape.filled(content),
+            published,
+            updated,
+            notices,
+            address,
+            picture_url,
+            forms,
+            media,
+            person_page,
+            marks,
+        )
+
+
+def _article(
+    content: dict[str, Any],
+    published: Moment | None,
+    updated: Moment | None,
+    notices: tuple[Notice, ...],
+    address: str,
+    picture_url: str,
+    forms: Sequence[Form],
+    media: str,
+    person_page: Callable[[str], str],
+    marks: Marked | None,
+) -> Article:
     if published:
         published = replace(published, instant=published.instant.replace(microsecond=0))
-    content = shape.filled(content)
     organisation = content["organisation"] or {}
     public = media == "media"
     shown = Article(
+        language=languages.current(),
         type_label=type_label(content["type"]),
         headline=content["headline"],
         summary=content["summary"],
@@ -377,7 +414,7 @@ def _marked(text: str, sentences: tuple[str, ...]) -> str:
 
 def type_label(kind: str) -> str:
     """What the public calls a type of story."""
-    return TYPES.get(kind, kind)
+    return _(TYPES[kind]) if kind in TYPES else kind
 
 
 def sanitised(html: str) -> SafeString:
@@ -419,7 +456,7 @@ def documents(attachments: list[dict[str, Any]], media: str) -> tuple[Document, 
 
 
 def _document(number: int, stored: dict[str, Any], media: str) -> Document:
-    title = stored["title"] or f"Document {number}"
+    title = stored["title"] or _("Document %(number)d") % {"number": number}
     name = str(stored["name"])
     try:
         url = reverse(media, args=[name])
@@ -446,7 +483,7 @@ def kind_words(media_type: str, name: str) -> str:
 def size_words(size: int) -> str:
     """A number of bytes as people read it: "640 bytes", "218 KB", "1.2 MB"."""
     if size < 1000:
-        return f"{size} byte{'' if size == 1 else 's'}"
+        return ngettext("%(size)d byte", "%(size)d bytes", size) % {"size": size}
     if size < 999_500:
         return f"{size / 1000:.0f} KB"
     megabytes = size / 1_000_000
@@ -485,6 +522,7 @@ def _paste(quote: Block, published: Moment | None, address: str) -> str:
 def _unseen(content: dict[str, Any]) -> Iterator[str]:
     """What is signed with everything else and yet is nowhere to be read on the page."""
     yield f"Address: /news/{content['slug']}/"
+    yield f"Language: {languages.LANGUAGES[languages.spoken(content['language'])]}"
     if content["picture"]:
         yield from _unseen_picture(content["picture"])
     yield from _unseen_files(content)

@@ -13,6 +13,8 @@ urlpatterns = [
     path("stories/<uuid:uid>/working-copy/", views.working_copy, name="story_working_copy"),
     path("stories/<uuid:uid>/team/", views.team, name="story_team"),
     path("stories/<uuid:uid>/embargo/", views.embargo, name="story_embargo"),
+    path("stories/<uuid:uid>/translation/", views.translation, name="story_translation"),
+    path("stories/<uuid:uid>/translation/end/", views.translation_end, name="translation_end"),
     path("stories/<uuid:uid>/revisions/<int:number>/", views.revision, name="story_revision"),
     path(
         "stories/<uuid:uid>/revisions/<int:number>/restore/",

@@ -13,10 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from . import content as shape
-from . import drafting, files, record, remark_forms, rendering, renditions
+from . import drafting, files, record, remark_forms, rendering, renditions, translating
 from .access import Role, roles_of, story_for
 from .clocks import office
-from .forms import MomentForm, StoryForm, TeamForm, initial_of, moment_initial
+from .forms import (
+    MomentForm,
+    StoryForm,
+    TeamForm,
+    TranslationForm,
+    initial_of,
+    moment_initial,
+)
 from .models import Revision, Story, User, WorkingCopy
 from .moments import Moment
 
@@ -143,6 +150,9 @@ def _editor(
             "planned": planned and Moment(planned.instant, planned.zone),
             "working_copy": copy,
             "stale": stale,
+            "translation": translating.standing(story) if story else None,
+            "translation_form": TranslationForm(),
+            "alike": translating.others(story, user) if story else [],
             "remarks": remark_forms.shown(story, latest, user) if story and latest else None,
         },
         status=status,
@@ -235,6 +245,42 @@ def embargo(request: HttpRequest, uid: UUID) -> HttpResponse:
         return redirect("story_draft", uid)
     context = {"story": story, "embargo_form": form}
     return render(request, "stories/embargo.html", context, status=422)
+
+
+@require_POST
+def translation(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Say that a story is the translation of another."""
+    user = person(request)
+    story = story_for(user, uid)
+    form = TranslationForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Nothing was linked: {form.errors['original'][0]}")
+        return redirect("story_draft", uid)
+    try:
+        translating.link(story=story, original=form.cleaned_data["original"], by=user)
+    except translating.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request, "The two stories are linked: where both are public, each leads to the other."
+        )
+    return redirect("story_draft", uid)
+
+
+@require_POST
+def translation_end(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Undo that a story is the translation of another."""
+    user = person(request)
+    story = story_for(user, uid)
+    shown = request.POST.get("translation", "")
+    try:
+        number = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 19 else 0
+        translating.unlink(story=story, translation=number, by=user)
+    except translating.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The link is undone.")
+    return redirect("story_draft", uid)
 
 
 def _no_constant(name: str) -> None:

@@ -11,7 +11,7 @@ from approvals.models import Covers, Decision, Desk, PinnedStep, Route, Step
 from newsroom import releasing
 from newsroom.models import Release
 from stories import content as shape
-from stories import drafting
+from stories import drafting, translating
 from stories.access import Role
 from stories.models import Organisation, Revision, Story, Team, Topic, User
 from stories.moments import Moment
@@ -60,6 +60,14 @@ class Newsroom:
         """A story with its first revision."""
         return drafting.begin(by=by or self.drafter, content=words(**changes), team=team)
 
+    def translation(self, original: Story, **changes: Any) -> Revision:
+        """A draft that was linked as the translation of `original`, whatever it says it is from since."""
+        first = {**changes, "organisation": original.latest.content["organisation"]}
+        revision = self.draft(**first)
+        translating.link(story=revision.story, original=original.uid, by=self.drafter)
+        changed = words(**changes)["organisation"] != first["organisation"]
+        return self.edit(revision.story, organisation=changes["organisation"]) if changed else revision
+
     def edit(self, story: Story, by: User | None = None, **changes: Any) -> Revision:
         """The next revision of a story, with `changes` to its newest words."""
         latest = story.latest
@@ -67,9 +75,9 @@ class Newsroom:
             story=story, by=by or self.drafter, content={**latest.content, **changes}, based_on=latest.pk
         )
 
-    def submitted(self, **changes: Any) -> Revision:
-        """A revision for which clearance was requested."""
-        revision = self.draft(**changes)
+    def submitted(self, translates: Story | None = None, **changes: Any) -> Revision:
+        """A revision for which clearance was requested; that of a translation of another story."""
+        revision = self.translation(translates, **changes) if translates else self.draft(**changes)
         clearing.request(revision=revision, by=self.drafter)
         return revision
 
@@ -91,10 +99,13 @@ class Newsroom:
             self.sign(revision, self.private_office, self.secretary)
         return revision
 
+    def moment(self, ahead: timedelta) -> Moment:
+        """The moment `ahead` of now, in London."""
+        return Moment(datetime.now(UTC) + ahead, "Europe/London")
+
     def armed(self, ahead: timedelta = timedelta(hours=1), **changes: Any) -> Release:
         """A release whose embargo lifts after `ahead`."""
-        moment = Moment(datetime.now(UTC) + ahead, "Europe/London")
-        return releasing.arm(revision=self.cleared(**changes), by=self.officer, moment=moment)
+        return releasing.arm(revision=self.cleared(**changes), by=self.officer, moment=self.moment(ahead))
 
     def public(self, **changes: Any) -> Release:
         """A release that anybody can read."""

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from stories.kinds import TYPES
+from stories.languages import DEFAULT
 
 PLACES = (
     "Wendmouth",
@@ -193,6 +194,7 @@ class Writer:
         return Draft(
             fixed={
                 "type": self.random.choice(list(TYPES)),
+                "language": DEFAULT,
                 "slug": f"{slug}-{number}",
                 "contacts": CONTACTS,
                 **fixed,

@@ -31,7 +31,7 @@ from newsroom.access import audience_of
 from newsroom.models import EmbargoGrant, Lookout, Release, Subscriber
 from stories import anchors, drafting, pictures, remarks
 from stories.access import Role, roles_of
-from stories.models import Team, User
+from stories.models import Story, Team, User
 from stories.moments import Moment
 from tests.newsroom.copying import acknowledged, given, move, token_of
 from tests.newsroom.test_nothing_early import (
@@ -72,6 +72,8 @@ FORM = {
     "slug": "another-address",
     "verdict": "cleared",
     "logo_kept": "{picture_hash}",
+    "original": "/desk/stories/{uid}/",
+    "translation": "1",
 }
 CONDITIONS: list[dict[str, str]] = [
     {"If-None-Match": "*"},
@@ -89,6 +91,10 @@ CONDITIONS: list[dict[str, str]] = [
 #: The public's, which more than one story can stand in.
 LISTS = (
     "/",
+    "/cy/",
+    # The page of the story of which the armed one is a translation.
+    "/news/another/",
+    "/news/another.txt",
     "/search/",
     "/search/?q=story",
     "/search/?q=canaryhaedline",
@@ -99,6 +105,7 @@ LISTS = (
     "/corrections/",
     "/corrections/feed.atom",
     "/feed.atom",
+    "/cy/feed.atom",
     "/feed.json",
     "/api/stories/",
     "/api/openapi.json",
@@ -169,6 +176,7 @@ class Armed:
         """What stands in forms and conditions."""
         return {
             **self.numbers,
+            "uid": self.secret.known["uid"],
             "picture_hash": self.secret.asset.sha256,
             "digest": self.release.revision.digest,
         }
@@ -211,11 +219,16 @@ def outsiders(newsroom) -> list[User]:
     ]
 
 
-def make_armed(newsroom, team: Team, ahead: timedelta = timedelta(hours=1)) -> Armed:
-    """A limited story with all that there can be about it: remarks, sign-offs, files, an armed release."""
+def make_armed(
+    newsroom, team: Team, ahead: timedelta = timedelta(hours=1), original: Story | None = None
+) -> Armed:
+    """A limited story with all that there can be about it: remarks, sign-offs, files, an armed release.
+
+    It is in Welsh, and where there is an `original`, its translation.
+    """
     asset = pictures.store(noise(), newsroom.drafter)
-    words = words_with(newsroom, asset)
-    release = arm(newsroom, {**words, "team": team}, within=ahead)
+    words = {**words_with(newsroom, asset), "language": "cy", "team": team}
+    release = arm(newsroom, words, within=ahead, original=original)
     revision, story = release.revision, release.story
     said = {"revision": revision, "by": newsroom.lawyer}
     comment = remarks.comment(story=story, anchor=None, text="Canaryremark", **said)
@@ -245,7 +258,7 @@ def armed(newsroom, team) -> Armed:
     # Else it would be overdue at some moment between two looks, and asked about on each page.
     releasing.announce(release_id=another.pk, worker="test")
     Lookout.objects.filter(release=another).update(sent_at=Now())
-    return make_armed(newsroom, team)
+    return make_armed(newsroom, team, original=another.story)
 
 
 def addresses(armed: Armed) -> list[tuple[str, str]]:
@@ -380,7 +393,7 @@ def test_the_lists_and_the_signs_of_life_are_what_they_were(newsroom, team):
     client = Client()
     asked = [(path, headers) for path in LISTS for headers in [{}, *CONDITIONS[4:6], CONDITIONS[0]]]
     before = [ask(client, "get", path, {}, headers) for path, headers in asked]
-    armed = make_armed(newsroom, team)
+    armed = make_armed(newsroom, team, original=another.story)
     after = [ask(client, "get", path, {}, headers) for path, headers in asked]
     assert after == before
     # What is looked for is told back.

@@ -1,6 +1,7 @@
 """The feeds and the sitemap, as machines read them."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -249,7 +250,7 @@ def addresses(client, path: str = "/sitemap.xml") -> list[str | None]:
 
 
 def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django_assert_num_queries):
-    assert addresses(client) == [f"{SITE}{path}" for path in ALWAYS]
+    assert addresses(client) == in_each_language(ALWAYS)
     newsroom.public(slug="first")
     newsroom.public(slug="second")
     newsroom.armed(slug="third")
@@ -261,7 +262,12 @@ def test_the_sitemap_has_all_that_is_public_and_no_more(newsroom, client, django
 def lists(*more: str) -> list[str]:
     """The addresses of the pages that are no story, when there are stories of this year."""
     year = office(database_now()).local.year
-    return [f"{SITE}{path}" for path in (*ALWAYS, f"/archive/{year}/", "/types/news-story/", *more)]
+    return in_each_language((*ALWAYS, f"/archive/{year}/", "/types/news-story/", *more))
+
+
+def in_each_language(paths: Iterable[str]) -> list[str]:
+    """The addresses of pages in English and in Welsh."""
+    return [f"{SITE}{prefix}{path}" for path in paths for prefix in ("", "/cy")]
 
 
 def test_the_sitemap_has_the_topics_and_organisations_of_what_is_public(newsroom, client):

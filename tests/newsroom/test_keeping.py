@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import sleep
 
-import psycopg
 import pytest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse

@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.resolvers import RoutePattern
+from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 from PIL import Image
 
 from newsroom import releasing
@@ -27,7 +27,7 @@ from newsroom.access import PAGES
 from newsroom.models import Kind, Release
 from stories import attachments, files, pictures, renditions
 from stories.clocks import database_now
-from stories.models import Asset, Organisation, Rendition, Revision, Topic
+from stories.models import Asset, Organisation, Rendition, Revision, Story, Topic
 from stories.moments import Moment
 from tests.stories.documents import pdf
 
@@ -241,9 +241,12 @@ def words_with(newsroom, asset: Asset) -> dict[str, Any]:
     return {**WORDS, "picture": picture, "attachments": [attached]}
 
 
-def arm(newsroom, words: dict[str, Any], *, within: timedelta) -> Release:
-    """A release of the secret whose embargo lifts after `within`, by the database's clock."""
-    revision = newsroom.cleared(**words)
+def arm(newsroom, words: dict[str, Any], *, within: timedelta, original: Story | None = None) -> Release:
+    """A release of the secret whose embargo lifts after `within`, by the database's clock.
+
+    It is the translation of `original`, if there is one.
+    """
+    revision = newsroom.cleared(**words, translates=original)
     moment = Moment(database_now().astimezone(UTC) + within, LONDON)
     return releasing.arm(revision=revision, by=newsroom.officer, moment=moment)
 
@@ -296,7 +299,9 @@ def patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str
     """The name and the route of every URL there is, with `{name}` where something is to be put."""
     for pattern in resolver.url_patterns:
         route = before + route_of(pattern)
-        if isinstance(pattern, URLResolver):
+        if isinstance(pattern.pattern, LocalePrefixPattern):
+            yield from (each for prefix in ("", "cy/") for each in patterns(pattern, before + prefix))
+        elif isinstance(pattern, URLResolver):
             yield from patterns(pattern, route)
         else:
             yield pattern.name or "", route

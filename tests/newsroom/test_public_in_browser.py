@@ -35,11 +35,13 @@ def site(live_newsroom, live_server) -> str:
     releasing.arm(revision=revision, by=live_newsroom.officer, moment=None, **noted)
     gone = live_newsroom.public(slug="gone")
     releasing.withdraw(story=gone.story, by=live_newsroom.officer, reason="It was wrong.")
-    live_newsroom.public(
-        picture=pictured(asset),
-        topics=[BRIDGES],
-        organisation={"slug": "rivers", "name": "Department for Rivers and Coasts"},
-    )
+    said = {
+        "topics": [BRIDGES],
+        "organisation": {"slug": "rivers", "name": "Department for Rivers and Coasts"},
+    }
+    original = live_newsroom.public(picture=pictured(asset), **said).story
+    welsh = {"language": "cy", "slug": "pont-droed", "headline": "Pont droed newydd yng Nghored Harrow"}
+    live_newsroom.public(**welsh, **said, translates=original)
     return str(live_server.url)
 
 
@@ -56,7 +58,15 @@ def test_pages_are_accessible_and_keep_to_themselves(chromium, site, width, sche
     lists = ("/archive/", f"/archive/{datetime.now(UTC).year}/", "/topics/bridges/", "/organisations/rivers/")
     lists += ("/people/", "/people/mara-ellingham/", "/corrections/")
     searches = ("/search/", "/search/?q=footbridge", "/search/?q=fotbridge", "/search/?since=x&topic=none")
-    for path in ("/", story, f"{story}#quote-1", "/news/another/", "/news/none/", *lists, *searches):
+    welsh = (
+        "/cy/",
+        "/news/pont-droed/",
+        "/cy/archive/",
+        "/cy/search/?q=pont",
+        "/cy/subscribe/",
+        "/cy/about/",
+    )
+    for path in ("/", story, *welsh, f"{story}#quote-1", "/news/another/", "/news/none/", *lists, *searches):
         page.goto(site + path)
         assert faults(page) == [], path
     assert [text for text in complaints if "404" not in text and "400" not in text] == []
