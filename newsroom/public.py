@@ -187,11 +187,14 @@ class Related(NamedTuple):
         return Func(F("release_id"), Value(MOST_RELATED), function="related_to", output_field=JSONField())
 
     @classmethod
-    def of_stored(cls, stored: dict[str, str]) -> "Related":
-        """One of them."""
+    def of_stored(cls, stored: dict[str, Any]) -> "Related":
+        """One of them, with its words. One query, of facts."""
         moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
-        kind = rendering.type_label(stored["type"])
-        return cls(stored["slug"], stored["headline"], stored["language"], kind, moment)
+        with asking.of_facts():
+            ((*_, content),) = _RELEASED(stored["release"])
+        kind = rendering.type_label(content["type"])
+        language = content.get("language", languages.DEFAULT)
+        return cls(stored["slug"], content["headline"], language, kind, moment)
 
 
 @require_safe
