@@ -39,7 +39,7 @@ def _private(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _page(template: str, status: int = 200, **context: Any) -> HttpResponseBase:
-    body = render_to_string(template, {"site": public.site(), **context})
+    body = render_to_string(template, {"site": public.site(), "versions": (), **context})
     return _private(HttpResponse(body, content_type=public.HTML, status=status))
 
 

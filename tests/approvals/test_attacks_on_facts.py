@@ -26,7 +26,7 @@ from approvals.models import (
 )
 from newsroom import bundling, embargo, preflight, probing, releasing
 from newsroom.models import Release
-from stories import drafting, pictures, record, renditions
+from stories import drafting, pictures, record, renditions, translating
 from stories.models import Organisation, Topic, User
 from stories.moments import Moment
 from stories.refusals import hint_of
@@ -67,6 +67,9 @@ def of_each_kind(newsroom: Newsroom) -> None:
     story, by = revision.story, newsroom.drafter
     drafting.plan_embargo(story=story, by=by, moment=Moment(datetime.now(UTC) + HOUR, "UTC"))
     drafting.limit(story=story, by=by, team=None)
+    welsh = newsroom.draft(slug="yn-gymraeg", language="cy")
+    linked = translating.link(story=welsh.story, original=story.uid, by=by)
+    translating.unlink(story=welsh.story, translation=linked.pk, by=by)
     step = newsroom.step(story, newsroom.legal)
     for model in record.sources().values():
         name, row = model.__name__, {"story": story, "by": by}

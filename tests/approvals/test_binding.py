@@ -154,8 +154,8 @@ def test_a_deputy_clears_on_behalf_and_it_is_on_the_record(newsroom):
 @pytest.mark.parametrize(
     "more",
     [
-        {"until": datetime.now(UTC) - timedelta(minutes=1)},
-        {"since": datetime.now(UTC) + timedelta(minutes=30)},
+        {"until": timedelta(minutes=-1)},
+        {"since": timedelta(minutes=30)},
         {"desk": "private"},
     ],
     ids=["over", "not yet", "another desk"],
@@ -163,6 +163,9 @@ def test_a_deputy_clears_on_behalf_and_it_is_on_the_record(newsroom):
 def test_a_deputy_clears_only_in_the_time_and_on_the_desk_agreed(newsroom, more):
     if "desk" in more:
         more = {"desk": newsroom.private_office}
+    # Counted from now, not from when the tests were collected, which may be long ago.
+    now = datetime.now(UTC)
+    more = {key: now + value if isinstance(value, timedelta) else value for key, value in more.items()}
     dora = deputy(newsroom, newsroom.lawyer, **more)
     with pytest.raises(clearing.NotDeputy):
         decide(clearing.clear, newsroom.submitted(), newsroom.legal, dora, on_behalf=newsroom.lawyer)

@@ -65,7 +65,7 @@ def proof(covers: str, whom: str = "", content: dict = WORDS) -> str:
 
 def bracketed(html: str) -> list[str]:
     """What is said above each pair of brackets."""
-    found = re.findall(r'<div class="mine"><p class="whose">You cover this: ([^<]*)</p>', html)
+    found = re.findall(r'<div class="mine"><p class="whose" lang="en-GB">You cover this: ([^<]*)</p>', html)
     assert html.count('<div class="mine">') == len(found)
     assert html.count("<div") == html.count("</div>")
     return found
@@ -82,7 +82,10 @@ def sentences(html: str) -> list[str]:
 def plain(html: str) -> str:
     """A page without its tags, the words for those who hear it, and what is said above brackets."""
     html = re.sub(
-        r'<span class="heard vh">.*?</span>|<p class="(?:whose|unseen)">.*?</p>', "", html, flags=re.S
+        r'<span class="heard vh">.*?</span>|<p class="(?:whose|unseen)" lang="en-GB">.*?</p>',
+        "",
+        html,
+        flags=re.S,
     )
     return " ".join(re.sub(r"<[^>]*>", "", html).split())
 

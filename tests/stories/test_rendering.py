@@ -188,8 +188,8 @@ def test_without_coverage_there_is_no_trace_of_marks():
 def test_who_covers_the_quotes_sees_each_marked():
     html = page(marks=marks(WORDS, "quotes"))
     assert html.count('<div class="mine">') == 2
-    assert '<p class="whose">You cover this: quote 1 of Mara Ellingham</p>' in html
-    assert '<p class="whose">You cover this: quote 2 of Tom Ashdown</p>' in html
+    assert '<p class="whose" lang="en-GB">You cover this: quote 1 of Mara Ellingham</p>' in html
+    assert '<p class="whose" lang="en-GB">You cover this: quote 2 of Tom Ashdown</p>' in html
     assert html.count("<div") == html.count("</div>")
 
 
@@ -202,7 +202,7 @@ def test_a_quote_without_a_speaker_is_marked_by_its_number():
 def test_who_covers_everything_sees_the_whole_marked_and_what_is_not_shown():
     html = page(marks=marks(WORDS, "everything"))
     assert html.count('<div class="mine">') == 1
-    assert '<p class="whose">You cover this: everything</p>' in html
+    assert '<p class="whose" lang="en-GB">You cover this: everything</p>' in html
     assert "Address: /news/new-footbridge/" in html
     assert "Alt text of the picture: A footbridge over a weir" in html
     assert html.count("<div") == html.count("</div>")
