@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from hashlib import sha256
 from itertools import count
 from threading import local
 from typing import Any, NamedTuple
@@ -167,7 +168,7 @@ def _ask(sql: str, params: Params) -> PGresult:
         connection.close()
         connection.connect()
     pgconn: PGconn = connection.connection.pgconn
-    return _sound(pgconn.exec_params(sql.encode(), params.values, params.types), pgconn)
+    return _sound(pgconn.exec_params(sql.encode(), params.values, params.types))
 
 
 def _executed(sql: str, params: Params) -> PGresult:
@@ -179,16 +180,25 @@ def _executed(sql: str, params: Params) -> PGresult:
     if getattr(_thread, "connection", None) is not now:
         _thread.connection, _thread.names = now, {}
     pgconn: PGconn = now.pgconn
-    names: dict[str, bytes] = _thread.names
-    name = names.get(sql)
-    if name is None:
-        name = b"asked_%d" % len(names)
-        _sound(pgconn.prepare(name, sql.encode(), params.types), pgconn)
-        names[sql] = name
-    return _sound(pgconn.exec_prepared(name, params.values), pgconn)
+    names: dict[tuple[str, tuple[int, ...]], bytes] = _thread.names
+    # A number has another type where it is larger.
+    asked = (sql, params.types)
+    if asked not in names:
+        name = _name(*asked)
+        _sound(pgconn.prepare(name, sql.encode(), params.types))
+        names[asked] = name
+    return _sound(pgconn.exec_prepared(names[asked], params.values))
 
 
-def _sound(result: PGresult, pgconn: PGconn) -> PGresult:
+def _name(sql: str, types: tuple[int, ...]) -> bytes:
+    """What a statement is called, the same wherever it is prepared.
+
+    Behind a pooler that knows nothing of statements it may meet those of others: no other question has it.
+    """
+    return f"asked_{sha256(f'{sql} {types}'.encode()).hexdigest()[:32]}".encode()
+
+
+def _sound(result: PGresult) -> PGresult:
     """The same answer.
 
     Raises:

@@ -91,6 +91,18 @@ def test_a_pooler_may_have_forgotten_what_was_prepared(live_newsroom, prepared):
     assert prepared(SLUG) == before
 
 
+def test_a_number_may_be_small_or_large():
+    prepared = asking.Prepared(lambda pk: Visibility.objects.filter(pk=pk).values_list("pk"), -1)
+    # In a transaction, where nothing is asked a second time.
+    assert [prepared(pk) for pk in (7, 40_000, 3_000_000_000, 7)] == [[]] * 4
+
+
+def test_no_other_question_has_its_name():
+    names = {asking._name(sql, types) for sql in ("SELECT 1", "SELECT 2") for types in ((), (20,), (21,))}
+    assert len(names) == 6
+    assert all(len(name) < 64 for name in names)
+
+
 def test_in_a_transaction_what_is_wrong_is_said():
     number = Func(Value("any"), template="(%(expressions)s::text::int)", output_field=IntegerField())
     prepared = asking.Prepared(lambda _: Visibility.objects.filter(pk=number).values_list("pk"), "any")
