@@ -1,4 +1,4 @@
-"""Public stories that say the same in another language, and the language of those that are related."""
+"""Public stories that say the same in another language; and what is related, without the words, which are facts."""
 
 from django.db import migrations
 
@@ -12,11 +12,16 @@ DECLARE
     original bigint;
     own text;
 BEGIN
-    SELECT n.story_id, filled(r.content) ->> 'language', t.original_id INTO mine, own, original
-    FROM newsroom_release n JOIN stories_revision r ON r.id = n.revision_id
-    LEFT JOIN stories_translation t ON t.story_id = n.story_id
+    SELECT n.story_id, t.original_id INTO mine, original
+    FROM newsroom_release n LEFT JOIN stories_translation t ON t.story_id = n.story_id
         AND NOT EXISTS (SELECT 1 FROM stories_translationend e WHERE e.translation_id = t.id)
     WHERE n.id = wanted;
+    -- As nearly all: nothing was ever said to say the same.
+    IF original IS NULL AND NOT EXISTS (SELECT 1 FROM stories_translation t WHERE t.original_id = mine) THEN
+        RETURN '[]';
+    END IF;
+    SELECT filled(r.content) ->> 'language' INTO own
+    FROM newsroom_release n JOIN stories_revision r ON r.id = n.revision_id WHERE n.id = wanted;
     RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('uid', found.uid, 'slug', found.slug,
             'language', found.language, 'role', found.role) ORDER BY found.place), '[]')
         FROM (SELECT DISTINCT ON (language) s.uid, v.slug, filled(r.content) ->> 'language' AS language, other.place,
@@ -35,10 +40,9 @@ $$;
 
 -- The public stories nearest to a release: those about one of its topics first, then those of its organisations; of
 -- each the newest among the ten that were armed last. So each topic and organisation costs one look into an index,
--- however many stories are about it.
+-- however many stories are about it. It is asked for each reader, so their words are not in it: those are facts.
 CREATE OR REPLACE FUNCTION related_to(wanted bigint, most integer) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('slug', nearest.slug, 'headline', text_in(r.content, 'headline'),
-        'language', filled(r.content) ->> 'language', 'type', text_in(r.content, 'type'),
+    SELECT coalesce(jsonb_agg(jsonb_build_object('release', nearest.release_id, 'slug', nearest.slug,
         'first_from', nearest.first_from, 'zone', n.zone)
         ORDER BY nearest.organisation, nearest.first_from DESC, nearest.slug), '[]')
     FROM (SELECT v.release_id, v.slug, v.first_from, near.organisation
@@ -53,8 +57,7 @@ CREATE OR REPLACE FUNCTION related_to(wanted bigint, most integer) RETURNS jsonb
             GROUP BY found.release_id) AS near
         JOIN newsroom_visibility v ON v.release_id = near.release_id
         ORDER BY near.organisation, v.first_from DESC, v.slug LIMIT most) AS nearest
-    -- The words of no more than are shown.
-    JOIN newsroom_release n ON n.id = nearest.release_id JOIN stories_revision r ON r.id = n.revision_id
+    JOIN newsroom_release n ON n.id = nearest.release_id
 $$;
 """
 
