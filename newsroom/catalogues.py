@@ -1,17 +1,16 @@
 """The words of the public pages in each language: found in the source, kept as .po, and compiled to .mo.
 
-What GNU gettext does, as far as it is needed here: a bare machine has none, and the .mo beside each .po is in
-the repository. `manage.py catalogues` brings both up to date; a test holds them against the source.
+For developers: the .mo beside each .po is in the repository, because a bare machine has no gettext.
+`manage.py catalogues` brings both up to date; a test holds them against the source.
 """
 
 import ast
-import re
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polib
 from django.conf import settings
 from django.template.base import Node
 from django.template.loader import get_template
@@ -30,7 +29,6 @@ PLURALS = {
     "en-GB": (2, "nplurals=2; plural=(n != 1);"),
     "cy": (6, "nplurals=6; plural=(n==0) ? 0 : (n==1) ? 1 : (n==2) ? 2 : (n==3) ? 3 : (n==6) ? 4 : 5;"),
 }
-_LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr(?:\[\d\])?) )?("(?:[^"\\]|\\.)*")')
 
 
 class Message(NamedTuple):
@@ -55,15 +53,10 @@ class Catalogue:
     def mo(self) -> Path:
         return self.po.with_suffix(".mo")
 
-    @property
-    def header(self) -> str:
-        kind = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
-        return f"Language: {self.language}\n{kind}Plural-Forms: {PLURALS[self.language][1]}\n"
-
     def read(self) -> "Catalogue":
         """With what its .po says."""
         if self.po.exists():
-            self.said = dict(_entries(self.po.read_text("utf-8")))
+            self.said = {_message(entry): _said(entry) for entry in polib.pofile(str(self.po))}
         return self
 
     def for_source(self, wanted: Iterable[Message]) -> "Catalogue":
@@ -79,36 +72,17 @@ class Catalogue:
             said[message] = own if self.language == "en-GB" else self.said.get(message, unsaid)
         return Catalogue(self.language, said)
 
-    def as_po(self) -> str:
-        """The catalogue as translators read and write it."""
-        blocks = [f'msgid ""\nmsgstr {_quoted(self.header)}']
-        for message, said in self.said.items():
-            if message.plural:
-                forms = [f"msgstr[{number}] {_quoted(form)}" for number, form in enumerate(said)]
-                lines = [f"msgid_plural {_quoted(message.plural)}", *forms]
-            else:
-                lines = [f"msgstr {_quoted(said[0])}"]
-            blocks.append("\n".join([f"msgid {_quoted(message.words)}", *lines]))
-        return "\n\n".join(blocks) + "\n"
-
-    def as_mo(self) -> bytes:
-        """The catalogue as `gettext` reads it: the GNU MO format, without a table of hashes."""
-        pairs = {"": self.header}
-        pairs |= {
-            "\0".join(filter(None, message)): "\0".join(said)
-            for message, said in self.said.items()
-            if all(said)
+    def as_file(self) -> polib.POFile:
+        """The catalogue as translators read and write it, and as `gettext` does when it is compiled."""
+        file = polib.POFile(wrapwidth=110)
+        file.metadata = {
+            "Language": self.language,
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+            "Plural-Forms": PLURALS[self.language][1],
         }
-        encoded = sorted((key.encode(), value.encode()) for key, value in pairs.items())
-        count, header = len(encoded), 7 * 4
-        offset = header + 2 * 8 * count
-        tables, texts = [], b""
-        for column in (0, 1):
-            for pair in encoded:
-                tables.append(struct.pack("<2I", len(pair[column]), offset + len(texts)))
-                texts += pair[column] + b"\0"
-        head = struct.pack("<7I", 0x950412DE, 0, count, header, header + 8 * count, 0, offset)
-        return head + b"".join(tables) + texts
+        file.extend(_entry(message, said) for message, said in self.said.items())
+        return file
 
     def missing(self) -> list[str]:
         """The messages that nobody has said in this language."""
@@ -120,27 +94,21 @@ def catalogues() -> list[Catalogue]:
     return [Catalogue(tag).read() for tag in LANGUAGES]
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def _entry(message: Message, said: tuple[str, ...]) -> polib.POEntry:
+    if message.plural:
+        return polib.POEntry(
+            msgid=message.words, msgid_plural=message.plural, msgstr_plural=dict(enumerate(said))
+        )
+    return polib.POEntry(msgid=message.words, msgstr=said[0])
 
 
-def _unquoted(text: str) -> str:
-    known = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
-    return re.sub(r"\\.", lambda found: known[found[0]], text[1:-1])
+def _message(entry: polib.POEntry) -> Message:
+    return Message(entry.msgid, entry.msgid_plural)
 
 
-def _entries(po: str) -> Iterator[tuple[Message, tuple[str, ...]]]:
-    for block in po.split("\n\n"):
-        parts: dict[str, str] = {}
-        key = ""
-        for line in block.splitlines():
-            if found := _LINE.fullmatch(line):
-                key = found[1] or key
-                parts[key] = parts.get(key, "") + _unquoted(found[2])
-        if parts.get("msgid"):
-            said = tuple(value for key, value in parts.items() if key.startswith("msgstr"))
-            yield Message(parts["msgid"], parts.get("msgid_plural", "")), said
+def _said(entry: polib.POEntry) -> tuple[str, ...]:
+    forms = entry.msgstr_plural
+    return tuple(forms[number] for number in sorted(forms)) if forms else (entry.msgstr,)
 
 
 # What there is to say

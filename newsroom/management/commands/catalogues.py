@@ -18,8 +18,9 @@ class Command(BaseCommand):
         for kept in catalogues.catalogues():
             catalogue = kept.for_source(wanted)
             catalogue.po.parent.mkdir(parents=True, exist_ok=True)
-            catalogue.po.write_text(catalogue.as_po(), "utf-8")
-            catalogue.mo.write_bytes(catalogue.as_mo())
+            file = catalogue.as_file()
+            file.save(str(catalogue.po))
+            file.save_as_mofile(str(catalogue.mo))
             missing += [f"{catalogue.language}: {words}" for words in catalogue.missing()]
         if missing:
             raise CommandError("Not said yet, so shown in English:\n" + "\n".join(missing))
