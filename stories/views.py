@@ -253,13 +253,18 @@ def translation(request: HttpRequest, uid: UUID) -> HttpResponse:
     user = person(request)
     story = story_for(user, uid)
     form = TranslationForm(request.POST)
+    refusal = ""
     if not form.is_valid():
-        messages.error(request, f"Nothing was linked: {form.errors['original'][0]}")
-        return redirect("story_draft", uid)
-    try:
-        translating.link(story=story, original=form.cleaned_data["original"], by=user)
-    except translating.Refused as refusal:
-        messages.error(request, str(refusal))
+        refusal = f"Nothing was linked: {form.errors['original'][0]}"
+    else:
+        try:
+            translating.link(story=story, original=form.cleaned_data["original"], by=user)
+        except translating.Refused as refused:
+            refusal = str(refused)
+    if refusal:
+        # Back on the page of the draft, with whatever is typed there.
+        pasted = request.POST.get("original", "").strip()
+        messages.error(request, f"{refusal} You had pasted “{pasted}”." if pasted else refusal)
     else:
         messages.success(
             request, "The two stories are linked: where both are public, each leads to the other."

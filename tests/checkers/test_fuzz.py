@@ -1,4 +1,4 @@
-"""Every address that anybody may open, asked for what nobody would: no error, and nothing that takes long.
+"""Every address that anybody may open, asked for what nobody would: no error, and not too many queries.
 
 The addresses are those of the permission matrix, the parameters those that the code asks for, so that what is
 new is asked too.
@@ -6,9 +6,7 @@ new is asked too.
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from time import process_time
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -33,8 +31,8 @@ from tests.newsroom.test_nothing_early import ROUTES
 pytestmark = pytest.mark.django_db
 
 PUBLIC = sorted(route for name, route in ROUTES if PAGES.get(name, frozenset()) is None)
-#: How many queries a page may take, and how long: seconds of work, and of any one query.
-MOST_QUERIES, MOST_SECONDS, SLOWEST_QUERY = 16, 2.0, "2s"
+#: How many queries a page may take, whatever is asked.
+MOST_QUERIES = 16
 
 HOSTILE = [
     "",
@@ -170,7 +168,6 @@ def check(client: Client, method: str, path: str, query: str, headers: dict[str,
     """Ask, with the query as the body too where something is sent: there is an answer, and it cost little."""
     kind = headers.get("Content-Type", "application/x-www-form-urlencoded")
     environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-    began = process_time()
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
         response = client.generic(method, path, query, kind, QUERY_STRING=query, **environ)
         for part in response.streaming_content if response.streaming else ():
@@ -178,14 +175,11 @@ def check(client: Client, method: str, path: str, query: str, headers: dict[str,
         transaction.set_rollback(True)
     assert response.status_code < 500 or response.status_code == SAID.get(path), path
     assert len(asked) <= MOST_QUERIES, path
-    assert process_time() - began < MOST_SECONDS, path
 
 
 @pytest.fixture
-def reader(stage) -> Iterator[Client]:
-    """Somebody who is answered as everybody is, also when something breaks; a slow query does."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{SLOWEST_QUERY}'")
+def reader(stage) -> Client:
+    """Somebody who is answered as everybody is, also when something breaks."""
     return Client(raise_request_exception=False)
 
 

@@ -126,7 +126,10 @@ def test_what_is_no_address_is_said_to_be_none(newsroom, as_, pasted):
     response = as_(newsroom.drafter).post(
         reverse("story_translation", args=[translation.uid]), {"original": pasted}, follow=True
     )
-    assert "Nothing was linked: " in response.content.decode()
+    page = response.content.decode()
+    assert "Nothing was linked: " in page
+    assert ("You had pasted" in page) == bool(pasted)
+    assert pasted in page
     assert not Translation.objects.exists()
 
 
