@@ -19,6 +19,8 @@ from benchmarks.embargo import armed
 from benchmarks.stack import running, table
 
 REQUESTS = 4000
+#: Others that are armed, too: in a table of one page PostgreSQL would look at every row.
+OTHERS = 300
 #: Over one connection, before the next one is opened: it may lead to another process of the web server.
 A_CONNECTION = 250
 NEVER, CONTROL = "never was", "never was either"
@@ -58,6 +60,8 @@ to see."""
 
 def addresses() -> dict[str, str]:
     """The path of each kind; all of one length, which is what a server could tell apart as well."""
+    from django.db import connections
+
     from newsroom import releasing
     from stories import drafting
     from stories.models import Team, User
@@ -66,6 +70,10 @@ def addresses() -> dict[str, str]:
     releases = {
         name: armed(number, timedelta(hours=5)) for number, name in enumerate(("armed", "held", "limited"))
     }
+    for number in range(OTHERS):
+        armed(100 + number, timedelta(hours=5))
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ANALYZE newsroom_visibility")
     releasing.hold(story=releases["held"].story, by=ines, reason="To be measured.")
     team, _ = Team.objects.get_or_create(name="Measured")
     team.members.add(marta, ines)
