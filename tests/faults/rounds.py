@@ -73,6 +73,8 @@ class Round:
         from newsroom import releasing, tasks
         from stories.moments import Moment
 
+        # The web server may be busy, and who has not looked before the moment shows nothing of it.
+        self.stage.until(lambda: all(watch.seen.before for watch in self.watches), "answer", PATIENCE)
         moment = Moment(self.clock.now().astimezone(UTC) + timedelta(seconds=seconds), "Europe/London")
         for revision, watch in zip(self.revisions, self.watches, strict=True):
             self.releases.append(releasing.arm(revision=revision, by=self.room.officer, moment=moment))

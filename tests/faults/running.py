@@ -28,6 +28,8 @@ class Tally:
     repeated: int = 0
     late_404: int = 0
     polls: int = 0
+    #: Rounds in which each story was asked for before its moment.
+    looked: int = 0
     silent: int = 0
     #: Seconds after the moment: the first answer that showed it, and the receipt.
     first: list[float] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Tally:
         self.repeated += outcome.repeated
         self.late_404 += outcome.seen.late
         self.polls += outcome.seen.polls
+        self.looked += outcome.seen.before > 0
         self.silent += outcome.seen.silent
         self.first += [outcome.seen.first] if outcome.seen.first is not None else []
         self.announced += [outcome.announced] if outcome.announced is not None else []

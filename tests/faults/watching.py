@@ -23,6 +23,8 @@ class Seen:
     """What was seen of one story."""
 
     polls: int = 0
+    #: Of these, how many were asked and answered before its moment.
+    before: int = 0
     #: There to be seen, on its page or in a list, before its moment.
     early: int = 0
     #: Asked for after its moment, and not there.
@@ -34,10 +36,11 @@ class Seen:
 
 
 def altogether(all_seen: Sequence[Seen]) -> Seen:
-    """What was seen of several stories: the first answer is that of the last to be shown."""
+    """What was seen of several stories: of the one least looked at before, and the last to be shown."""
     firsts = [seen.first for seen in all_seen if seen.first is not None]
     return Seen(
         polls=sum(seen.polls for seen in all_seen),
+        before=min(seen.before for seen in all_seen),
         early=sum(seen.early for seen in all_seen),
         late=sum(seen.late for seen in all_seen),
         silent=sum(seen.silent for seen in all_seen),
@@ -103,6 +106,8 @@ class Watch(Thread):
         if status not in {200, 404}:
             self.seen.silent += 1
             return
+        if moment is None or answered < moment:
+            self.seen.before += 1
         there = status == 200 and (not path or f"/news/{self.slug}/".encode() in body)
         if there and (moment is None or answered < moment):
             self.seen.early += 1
