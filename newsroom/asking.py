@@ -65,20 +65,20 @@ class Question(NamedTuple):
 
 
 class Prepared:
-    """A query about one value. `build` makes it of any such value, as `values_list()`."""
+    """A query about some values. `build` makes it of any such values, as `values_list()`."""
 
-    def __init__(self, build: Callable[[Any], "QuerySet[Any, tuple[Any, ...]]"], any_value: object) -> None:
-        self._build, self._any = build, any_value
+    def __init__(self, build: Callable[..., "QuerySet[Any, tuple[Any, ...]]"], *any_values: object) -> None:
+        self._build, self._any = build, any_values
         self._made: tuple[SQLCompiler, str, tuple[object, ...]] | None = None
 
-    def __call__(self, value: object) -> list[tuple[Any, ...]]:
+    def __call__(self, *values: object) -> list[tuple[Any, ...]]:
         """The rows.
 
         Raises:
             django.db.Error: the database did not answer.
         """
-        compiler, sql, values = self._made = self._made or self._make()
-        params = _params(value if each == self._any else each for each in values)
+        compiler, sql, _ = self._made = self._made or self._make()
+        params = self._params(values)
         with connection.wrap_database_errors:
             result = _ask(sql, params)
         if connection.queries_logged:
@@ -89,8 +89,18 @@ class Prepared:
         loaded: list[Sequence[Any]] = [*rows.load_rows(0, result.ntuples, tuple)]
         return [tuple(row) for row in compiler.results_iter(results=[loaded])]
 
+    def expect(self, *values: object, told: Told) -> None:
+        """Let whoever listens know this question, unasked, with the answer by which what they keep holds."""
+        self._made = self._made or self._make()
+        _hear(Question(self._made[1], self._params(values), told))
+
+    def _params(self, values: tuple[object, ...]) -> Params:
+        assert self._made
+        given = dict(zip(self._any, values, strict=True))
+        return _params(given.get(each, each) for each in self._made[2])
+
     def _make(self) -> tuple[SQLCompiler, str, tuple[object, ...]]:
-        compiler = self._build(self._any).query.get_compiler(DEFAULT_DB_ALIAS)
+        compiler = self._build(*self._any).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, values = compiler.as_sql()
         return compiler, _numbered(sql), tuple(values)
 

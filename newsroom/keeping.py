@@ -1,9 +1,9 @@
 """Answers that are kept, each with what its drawing asked the database and what it was told.
 
-Nothing kept is given on trust: the database is asked the very same again, by its own clock, and only where
-it says the same is the page given once more. So an embargo, a withdrawal and a correction act on what is
-kept as on what is drawn, in the same instant, and nothing has to be thrown away at the right moment. What
-else a page is made of (code, templates, settings) lasts as long as the process, and so does what it keeps.
+Nothing kept is given on trust: the database is asked again, by its own clock, and only where it says what it
+said is the page given once more. So an embargo, a withdrawal and a correction act on what is kept as on what
+is drawn, in the same instant, and nothing has to be thrown away at the right moment. What else a page is made
+of (code, templates, settings) lasts as long as the process, and so does what it keeps.
 
 It is kept in memory and nowhere else. Into a table or a cache that the application can write, bytes could be
 put that nobody cleared.
@@ -13,20 +13,22 @@ import gzip
 import re
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import nullcontext
 from functools import wraps
 from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple
 
+import django.db
 import psycopg
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import setting_changed
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.autoreload import file_changed
 from django.utils.cache import get_conditional_response
-from django.utils.translation import get_language
 
 from . import asking
 from .asking import Question
@@ -40,37 +42,90 @@ GZIPPED = 31
 OVERHEAD = 2048
 
 View = Callable[..., HttpResponseBase]
+Headers = list[tuple[str, str]]
+Environ = dict[str, Any]
+#: The other side of WSGI (PEP 3333).
+Start = Callable[..., Any]
+Application = Callable[[Environ, Start], Iterable[bytes]]
 
 #: Who can read the short form, and has not said that they would rather not.
 _SHORT = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+#: What makes an answer to a question on a condition (RFC 9110, section 13).
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
+
+
+class Grounds(NamedTuple):
+    """What has to hold for a page to be given again."""
+
+    questions: tuple[Question, ...]
+    #: What pages are made of besides: how to find it, and what it was.
+    made_of: Callable[[], Hashable]
+    made: Hashable
+    #: Until when, by this process's clock that only goes on.
+    until: float
+
+    def still_hold(self) -> bool:
+        """Whether the database says all that it said when the page was drawn."""
+        if monotonic() >= self.until:
+            return False
+        # Django looks after its connections as it begins to answer.
+        if connection.connection is None or (connection.close_at and monotonic() >= connection.close_at):
+            return False
+        try:
+            return self.made_of() == self.made and all(question.still() for question in self.questions)
+        except (psycopg.Error, django.db.Error):
+            # A connection that broke, for one: Django makes another as the page is drawn.
+            return False
+
+    def can_be_asked(self) -> bool:
+        """Whether asking again, in the way in which that is done, gives the same at all."""
+        try:
+            # In a transaction, which what is not understood would break, with a savepoint.
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                return all(question.still() for question in self.questions)
+        except psycopg.Error:
+            return False
 
 
 class Kept(NamedTuple):
-    """The short form of a page as it was drawn, and what has to hold for it to be given again."""
+    """The short form of a page as it was drawn, and the grounds on which it is given again."""
 
     short: bytes
-    headers: dict[str, str]
-    questions: tuple[Question, ...]
+    etag: str
+    #: Those that both forms have, and those of each.
+    headers: Headers
+    of_short: Headers
+    of_whole: Headers
+    grounds: Grounds
+
+    @classmethod
+    def of(cls, response: HttpResponse, headers: Headers, grounds: Grounds) -> "Kept":
+        """A page as it was drawn, with the headers that it was to be sent with."""
+        # The same bytes each time: without the hour in them.
+        short = gzip.compress(response.content, mtime=0)
+        etag = response["ETag"]
+        # Other bytes, so another name.
+        of_short = [("ETag", etag.removesuffix('"') + '-gzip"'), ("Content-Encoding", "gzip")]
+        shared = [each for each in headers if each[0] not in {"ETag", "Content-Length", "Vary"}]
+        return cls(
+            short,
+            etag,
+            [*shared, ("Vary", "Accept-Encoding")],
+            [*of_short, ("Content-Length", str(len(short)))],
+            [("ETag", etag), ("Content-Length", str(len(response.content)))],
+            grounds,
+        )
 
     @property
     def size(self) -> int:
-        told = sum(len(value or b"") for each in self.questions for row in each.told for value in row)
+        questions = self.grounds.questions
+        told = sum(len(value or b"") for each in questions for row in each.told for value in row)
         return OVERHEAD + len(self.short) + told
 
     @property
     def body(self) -> bytes:
         """The page itself: made longer in far less time than it took to make it short."""
         return zlib.decompress(self.short, GZIPPED)
-
-    def still_holds(self) -> bool:
-        """Whether the database says all that it said when the page was drawn."""
-        if connection.connection is None:
-            return False
-        try:
-            return all(question.still() for question in self.questions)
-        except psycopg.Error:
-            # A connection that broke, for one: Django makes another as the page is drawn.
-            return False
 
 
 class _Listener:
@@ -133,34 +188,69 @@ class _Keeper:
 _keeper = _Keeper()
 
 
-def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None) -> View:
-    """A view that gives what `draw` drew for the same address as long as the database says the same.
+def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None, *, seconds: float) -> View:
+    """A view of what `draw` draws, that the `Door` may keep for so many seconds at most.
 
     `draw` gets a request that says nothing of who asks, and the arguments of the address. What it answers
-    with 200 and an ETag is kept. What it asks the database besides facts (`asking.of_facts`) is asked again.
-    `made_of` gives what pages are made of besides, where that can change while the process runs and is not
-    asked of the database by each drawing.
+    with 200 and an ETag can be kept. What it asks the database besides facts (`asking.of_facts`) is asked
+    again. `made_of` gives what pages are made of besides, where that can change while the process runs and
+    is not asked of the database by each drawing.
     """
 
     @wraps(draw)
     def view(request: HttpRequest, **arguments: Hashable) -> HttpResponseBase:
-        key = (draw, get_language(), made := made_of(), tuple(arguments.items()))
-        page = _keeper.get(key)
-        if page and page.still_holds():
-            return _given(request, page)
-        if page:
-            _keeper.drop(key)
-        listener = _Listener()
+        made, until, listener = made_of(), monotonic() + seconds, _Listener()
         with connection.execute_wrapper(listener), asking.listening(listener.questions):
             response = draw(_nobodys(request), **arguments)
         if response.status_code != OK or not isinstance(response, HttpResponse) or "ETag" not in response:
             return response
-        page = _page(response, listener.questions)
-        if listener.understood and made == made_of() and _can_be_asked_again(page):
-            _keeper.put(key, page)
-        return _given(request, page)
+        grounds = Grounds(tuple(listener.questions), made_of, made, until)
+        if listener.understood and made == made_of() and grounds.can_be_asked():
+            response.grounds = grounds  # type: ignore[attr-defined]
+        return response
 
     return view
+
+
+class Door:
+    """Stands before an application: keeps what a `kept` view drew, and gives it as long as its grounds hold.
+
+    Before Django, which takes several times as long to find out whom to ask as the database takes to answer.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        """As PEP 3333 has it."""
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return self._application(environ, start)
+        key = _asked_for(environ)
+        page = _keeper.get(key)
+        if page:
+            if page.grounds.still_hold():
+                return _given(environ, page, start)
+            _keeper.drop(key)
+        return self._drawn(environ, key, start)
+
+    def _drawn(self, environ: Environ, key: Hashable, start: Start) -> Iterable[bytes]:
+        """What the application answers, which is kept if it can be."""
+        said: list[tuple[Any, ...]] = []
+        response = self._application(environ, lambda *how: said.append(how))
+        grounds: Grounds | None = getattr(response, "grounds", None)
+        if not grounds or not isinstance(response, HttpResponse):
+            start(*said[-1])
+            return response
+        page = Kept.of(response, said[-1][1], grounds)
+        response.close()
+        _keeper.put(key, page)
+        return _given(environ, page, start)
+
+
+def _asked_for(environ: Environ) -> Hashable:
+    """The address; with what Django goes by when it refuses one, or leads to another."""
+    ways = ("wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO")
+    return tuple(environ.get(way) for way in ways)
 
 
 def forget(**signal: Any) -> None:
@@ -176,33 +266,21 @@ def _nobodys(request: HttpRequest) -> HttpRequest:
     return bare
 
 
-def _page(response: HttpResponse, questions: list[Question]) -> Kept:
-    """What was drawn, as it is kept."""
-    # The same bytes each time: without the hour in them.
-    short = gzip.compress(response.content, mtime=0)
-    return Kept(short, dict(response.items()), tuple(questions))
-
-
-def _can_be_asked_again(page: Kept) -> bool:
-    """Whether asking for it again, in the way in which that is done, gives the same at all."""
-    try:
-        # In a transaction, which what is not understood would break, with a savepoint.
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return all(question.still() for question in page.questions)
-    except psycopg.Error:
-        return False
-
-
-def _given(request: HttpRequest, page: Kept) -> HttpResponseBase:
+def _given(environ: Environ, page: Kept, start: Start) -> Iterable[bytes]:
     """The answer to who asks: in the form that they can read, or that they have it already."""
-    short = bool(_SHORT.search(request.headers.get("Accept-Encoding", "")))
-    response = HttpResponse(page.short if short else page.body, headers=page.headers)
-    response["Vary"] = "Accept-Encoding"
-    if short:
-        response["Content-Encoding"] = "gzip"
-        # Other bytes, so another name.
-        response["ETag"] = page.headers["ETag"].removesuffix('"') + '-gzip"'
-    return get_conditional_response(request, etag=response["ETag"], response=response) or response
+    short = bool(_SHORT.search(environ.get("HTTP_ACCEPT_ENCODING", "")))
+    form = page.of_short if short else page.of_whole
+    if any(condition in environ for condition in _CONDITIONS):
+        answer = HttpResponse(headers=dict(form))
+        found = get_conditional_response(WSGIRequest(environ), etag=answer["ETag"], response=answer)
+        if found and found.status_code != OK:
+            about = [each for each in page.headers if each[0] != "Content-Type"]
+            start(f"{found.status_code} {found.reason_phrase}", [*about, ("ETag", answer["ETag"])])
+            return []
+    start("200 OK", [*page.headers, *form])
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return [page.short if short else page.body]
 
 
 setting_changed.connect(forget)

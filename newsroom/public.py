@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Exists, F, Func, JSONField, OuterRef, QuerySet, Value
+from django.db.models import Count, Exists, F, Func, JSONField, OuterRef, QuerySet, Subquery, Value
 from django.http import (
     Http404,
     HttpRequest,
@@ -30,6 +30,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
+from psycopg.types.numeric import Int8
 
 from stories import files, languages, rendering, renditions
 from stories.models import Asset, Revision
@@ -56,6 +57,10 @@ SHOWN = ("release_id", "story_id", "slug", "zone", "visible_from", "first_from",
 PAGE_SIZE = 20
 #: How many stories a story leads to.
 MOST_RELATED = 3
+#: For how many seconds a story that is kept may lead to the same others, as long as each of them is public.
+BESIDE = 10
+#: How many releases can be beside a story.
+MOST_BESIDE = MOST_RELATED + len(languages.LANGUAGES) - 1
 OK = 200
 
 
@@ -280,20 +285,21 @@ def made_of() -> tuple[Any, ...]:
     return house.current().version, settings.SITE_URL
 
 
-story = require_safe(keeping.kept(draw_story, made_of))
+story = require_safe(keeping.kept(draw_story, made_of, seconds=BESIDE))
 
 
 def shown_at(slug: str, *, beside: bool = False) -> Visibility:
     """What the public reads at an address; where there is nothing any more, what it read there last.
 
     It is found by one query, with what its page shows `beside` it where that is asked for: stories that are
-    related, and those that say the same in another language. Of its release and revision there is what
-    pages are made of.
+    related, and those that say the same in another language. Whoever keeps the page finds these once, and
+    asks of them again only whether they are public. Of its release and revision there is what pages are
+    made of.
 
     Raises:
         Http404: it never read anything there.
     """
-    found = _there(beside)(slug)
+    found = _with_beside(slug) if beside else _there(False)(slug)
     if not found:
         raise Http404
     shown = Visibility.from_db(DEFAULT_DB_ALIAS, SHOWN, found[0][: len(SHOWN)])
@@ -308,18 +314,54 @@ def shown_at(slug: str, *, beside: bool = False) -> Visibility:
     return shown
 
 
+def _with_beside(slug: str) -> list[tuple[Any, ...]]:
+    """What `_there` gives with what is beside, which takes longer to find than all the rest.
+
+    So who listens is told to ask, instead, whether all that was found beside is public still.
+    """
+    asked: list[asking.Question] = []
+    with asking.listening(asked):
+        found = _there(True)(slug)
+    if found:
+        *_, related, translated = found[0]
+        beside = {each["release"] for each in (*related, *translated)}
+        # Of one type, however large they are, so that it is prepared once.
+        others = [Int8(each) for each in (*beside, *[0] * (MOST_BESIDE - len(beside)))]
+        ((*told, _, _),) = asked[0].told
+        _still().expect(slug, *others, told=((*told, str(len(beside)).encode()),))
+    return found
+
+
 @cache
 def _there(beside: bool) -> asking.Prepared:
     """What the public reads or read at an address, what it reads now first: as `SHOWN`, and what is added."""
 
     def build(slug: str) -> "QuerySet[Visibility, tuple[Any, ...]]":
-        there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
-        there = there.with_forms().order_by("-is_public", "-pk")
+        there = _at(slug)
         if beside:
             there = there.annotate(related=Related.of_release(), translated=Translated.of_release())
         return there.values_list(*SHOWN, *_added(beside))[:1]
 
     return asking.Prepared(build, "any address")
+
+
+@cache
+def _still() -> asking.Prepared:
+    """The same at an address, and how many of some releases are public."""
+
+    def build(slug: str, *releases: int) -> "QuerySet[Visibility, tuple[Any, ...]]":
+        public = Visibility.objects.public().filter(pk__in=releases).order_by()
+        counted = public.values(all_of_them=Value(1)).values(number=Count("*"))
+        there = _at(slug).annotate(number=Subquery(counted))
+        return there.values_list(*SHOWN, *_added(beside=False), "number")[:1]
+
+    return asking.Prepared(build, "any address", *range(-MOST_BESIDE, 0))
+
+
+def _at(slug: str) -> "QuerySet[Visibility]":
+    """What the public reads or read at an address, what it reads now first."""
+    there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
+    return there.with_forms().order_by("-is_public", "-pk")
 
 
 def _added(beside: bool) -> tuple[str, ...]:

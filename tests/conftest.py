@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from django.test import Client
+from django.test.client import ClientHandler
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from newsroom import house
-from tests import migrated, shares
+from tests import door, migrated, shares
 from tests.emptying import Emptying, emptying
 from tests.people import Newsroom, furnish
 
 # Playwright's own event loop makes Django think that the ORM is called from asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+ClientHandler.__call__ = door.came_in  # type: ignore[method-assign]
 # A machine with much else to do takes longer than a person would wait.
 expect.set_options(timeout=30_000)
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from newsroom import catalogues, releasing, sitemaps
+from newsroom import catalogues, keeping, public, releasing, sitemaps
 from newsroom.models import Release
 from stories import translating
 from tests.newsroom.test_nothing_early import wait_for
@@ -275,23 +275,31 @@ def test_a_translation_alone_does_not_say_that_it_is_one(newsroom):
     assert read("/news/pont-droed/") == alone
 
 
-def test_a_page_that_is_kept_leads_there_from_the_moment_on_and_no_longer_than_it_may(newsroom):
-    """By the database's clock alone: no worker runs, and nothing is thrown away by hand."""
+def later(monkeypatch) -> None:
+    """By the clock by which pages are kept it is as much later as what stands beside them may be old."""
+    now = keeping.monotonic() + public.BESIDE
+    monkeypatch.setattr(keeping, "monotonic", lambda: now)
+
+
+def test_a_page_that_is_kept_leads_there_soon_and_no_longer_than_it_may(newsroom, monkeypatch):
+    """By clocks alone: no worker runs, and nothing is thrown away by hand."""
     _, translation = both(newsroom, timedelta(seconds=2))
     path = "/news/footbridge-harrow-weir/"
     assert languages_of(read(path)) == {}
     wait_for(translation.embargo)
+    later(monkeypatch)
     assert set(languages_of(read(path))) == {"en-GB", "cy"}
     releasing.withdraw(story=translation.story, by=newsroom.officer, reason="Wrong", kill=False)
     assert languages_of(read(path)) == {}
 
 
-def test_a_link_that_is_undone_leads_nowhere_at_once(newsroom):
+def test_a_link_that_is_undone_leads_nowhere_soon(newsroom, monkeypatch):
     _, translation = both(newsroom)
     path = "/news/footbridge-harrow-weir/"
     assert set(languages_of(read(path))) == {"en-GB", "cy"}
     fact = translating.standing(translation.story)
     translating.unlink(story=translation.story, translation=fact.pk, by=newsroom.drafter)
+    later(monkeypatch)
     assert languages_of(read(path)) == languages_of(read("/news/pont-droed/")) == {}
 
 

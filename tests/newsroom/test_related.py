@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from newsroom import releasing
+from newsroom import keeping, releasing
 from newsroom.models import Kind
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,8 @@ def page(client: Client, slug: str) -> str:
 
 
 def related(client: Client, slug: str) -> list[str]:
-    """The stories that a story's page leads to."""
+    """The stories that a story's page leads to, as it is drawn: what is kept of it, see `test_keeping`."""
+    keeping.forget()
     html = page(client, slug)
     return re.findall(r'<h3><a href="/news/([^/]+)/">', html.partition('<aside class="related')[2])
 
@@ -86,7 +87,7 @@ def test_each_takes_one_query_for_its_words_when_the_page_is_drawn(
         with django_assert_num_queries(4 + min(number, 3)):
             assert len(related(client, f"story-{number}")) == min(number, 3)
         with django_assert_num_queries(0):
-            assert len(related(client, f"story-{number}")) == min(number, 3)
+            page(client, f"story-{number}")
 
 
 def test_a_story_is_passed_on_without_anybody_in_between(newsroom, client):
