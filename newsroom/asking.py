@@ -77,7 +77,7 @@ class Prepared:
         Raises:
             django.db.Error: the database did not answer.
         """
-        compiler, sql, _ = self._made = self._made or self._make()
+        compiler, sql, _ = self.make()
         params = self._params(values)
         with connection.wrap_database_errors:
             result = _ask(sql, params)
@@ -91,18 +91,20 @@ class Prepared:
 
     def expect(self, *values: object, told: Told) -> None:
         """Let whoever listens know this question, unasked, with the answer by which what they keep holds."""
-        self._made = self._made or self._make()
-        _hear(Question(self._made[1], self._params(values), told))
+        _, sql, _ = self.make()
+        _hear(Question(sql, self._params(values), told))
+
+    def make(self) -> tuple[SQLCompiler, str, tuple[object, ...]]:
+        """How its answers are read, its words and the values in them: put together when first wanted."""
+        if self._made is None:
+            compiler = self._build(*self._any).query.get_compiler(DEFAULT_DB_ALIAS)
+            sql, values = compiler.as_sql()
+            self._made = compiler, _numbered(sql), tuple(values)
+        return self._made
 
     def _params(self, values: tuple[object, ...]) -> Params:
-        assert self._made
         given = dict(zip(self._any, values, strict=True))
-        return _params(given.get(each, each) for each in self._made[2])
-
-    def _make(self) -> tuple[SQLCompiler, str, tuple[object, ...]]:
-        compiler = self._build(*self._any).query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, values = compiler.as_sql()
-        return compiler, _numbered(sql), tuple(values)
+        return _params(given.get(each, each) for each in self.make()[2])
 
 
 @contextmanager

@@ -7,16 +7,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from stories import content as shape
-from stories import rendering
 from stories.clocks import database_now, office
 from stories.views import person
 
-from . import colours, house, showing
+from . import colours, house, sample, showing
 from .colours import Scheme
 from .house_forms import HouseForm
 from .listing import newest
-from .public import of_article, of_home, of_story, shown_at, site
+from .public import of_home, of_story, shown_at, site
 
 INVALID, CONFLICT = 422, 409
 #: What can be looked at before it is saved, by the value of its button: a page in a scheme, and its name.
@@ -25,25 +23,6 @@ PREVIEWS: dict[str, tuple[str, Scheme, str]] = {
     "home-dark": ("home", "dark", "Home, dark"),
     "story-light": ("story", "light", "A story, light"),
     "story-dark": ("story", "dark", "A story, dark"),
-}
-#: The story that is shown while there is none that is public.
-SAMPLE = {
-    "headline": "A headline as the public would read it",
-    "slug": "a-story",
-    "summary": "The summary says in a sentence or two what is new.",
-    "body": [
-        {
-            "kind": "paragraph",
-            "html": '<p>The text, with <a href="https://example.org/">a link</a> in it.</p>',
-        },
-        {
-            "kind": "quote",
-            "html": "<p>The words of somebody who is quoted.</p>",
-            "speaker": "Whoever says it",
-            "role": "their role at the time",
-        },
-    ],
-    "notes": "<ol><li>A note to editors.</li></ol>",
 }
 
 
@@ -117,11 +96,7 @@ def _story() -> dict[str, Any]:
         except Http404:
             # It was withdrawn in this moment.
             continue
-    return of_article(_sample(), str(SAMPLE["slug"]))
-
-
-def _sample() -> rendering.Article:
-    return rendering.article({**shape.blank(), **SAMPLE}, published=office(database_now()))
+    return sample.page(office(database_now()))
 
 
 @require_safe

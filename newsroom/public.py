@@ -332,6 +332,12 @@ def _with_beside(slug: str) -> list[tuple[Any, ...]]:
     return found
 
 
+def make_ready() -> None:
+    """Put together what `shown_at` asks. No query."""
+    for question in (_there(True), _there(False), _still(), _RELEASED):
+        question.make()
+
+
 @cache
 def _there(beside: bool) -> asking.Prepared:
     """What the public reads or read at an address, what it reads now first: as `SHOWN`, and what is added."""

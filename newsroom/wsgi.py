@@ -4,7 +4,12 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from newsroom.keeping import Door
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
-application = Door(get_wsgi_application())
+django_application = get_wsgi_application()
+
+# Both need Django to be set up.
+from newsroom import sample  # noqa: E402
+from newsroom.keeping import Door  # noqa: E402
+
+sample.rehearse()
+application = Door(django_application)
