@@ -47,6 +47,8 @@ class Question(NamedTuple):
     sql: str
     params: Params
     told: Told
+    #: What is asked again in its stead, where it itself need not be each time, with the answer that is wanted.
+    brief: "Question | None" = None
 
     @classmethod
     def of(cls, sql: str, params: Iterable[object] | None, told: Told) -> "Question":
@@ -83,16 +85,15 @@ class Prepared:
             result = _ask(sql, params)
         if connection.queries_logged:
             connection.queries_log.append({"sql": sql, "time": ""})
-        _hear(Question(sql, params, told(result)))
+        heard(Question(sql, params, told(result)))
         rows = Transformer.from_context(connection.connection)
         rows.set_pgresult(result)
         loaded: list[Sequence[Any]] = [*rows.load_rows(0, result.ntuples, tuple)]
         return [tuple(row) for row in compiler.results_iter(results=[loaded])]
 
-    def expect(self, *values: object, told: Told) -> None:
-        """Let whoever listens know this question, unasked, with the answer by which what they keep holds."""
-        _, sql, _ = self.make()
-        _hear(Question(sql, self._params(values), told))
+    def question(self, *values: object, told: Told) -> Question:
+        """It, unasked, with the answer that is wanted."""
+        return Question(self.make()[1], self._params(values), told)
 
     def make(self) -> tuple[SQLCompiler, str, tuple[object, ...]]:
         """How its answers are read, its words and the values in them: put together when first wanted."""
@@ -135,10 +136,11 @@ def about_facts() -> bool:
 def hear(sql: str, params: Iterable[object] | None, result: PGresult) -> None:
     """Let whoever listens know what was asked in Django's way, and what the answer was."""
     if _heard.get() is not None:
-        _hear(Question.of(sql, params, told(result)))
+        heard(Question.of(sql, params, told(result)))
 
 
-def _hear(question: Question) -> None:
+def heard(question: Question) -> None:
+    """Let whoever listens know what was asked, unless it was of facts."""
     questions = _heard.get()
     if questions is not None and not about_facts():
         questions.append(question)

@@ -15,6 +15,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
 from time import monotonic
@@ -54,28 +55,37 @@ _SHORT = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
 
-class Grounds(NamedTuple):
+@dataclass
+class Grounds:
     """What has to hold for a page to be given again."""
 
     questions: tuple[Question, ...]
     #: What pages are made of besides: how to find it, and what it was.
     made_of: Callable[[], Hashable]
     made: Hashable
-    #: Until when, by this process's clock that only goes on.
-    until: float
+    #: For how many seconds the brief form of a question does.
+    seconds: float
+    #: When they were asked in full, by this process's clock that only goes on.
+    asked: float
 
     def still_hold(self) -> bool:
         """Whether the database says all that it said when the page was drawn."""
-        if monotonic() >= self.until:
-            return False
+        now = monotonic()
         # Django looks after its connections as it begins to answer.
-        if connection.connection is None or (connection.close_at and monotonic() >= connection.close_at):
+        if connection.connection is None or (connection.close_at and now >= connection.close_at):
             return False
+        in_full = now >= self.asked + self.seconds
         try:
-            return self.made_of() == self.made and all(question.still() for question in self.questions)
+            if self.made_of() != self.made or not all(
+                (question if in_full else question.brief or question).still() for question in self.questions
+            ):
+                return False
         except (psycopg.Error, django.db.Error):
             # A connection that broke, for one: Django makes another as the page is drawn.
             return False
+        if in_full:
+            self.asked = now
+        return True
 
     def can_be_asked(self) -> bool:
         """Whether asking again, in the way in which that is done, gives the same at all."""
@@ -189,22 +199,23 @@ _keeper = _Keeper()
 
 
 def kept(draw: View, made_of: Callable[[], Hashable] = lambda: None, *, seconds: float) -> View:
-    """A view of what `draw` draws, that the `Door` may keep for so many seconds at most.
+    """A view of what `draw` draws, that the `Door` may keep.
 
     `draw` gets a request that says nothing of who asks, and the arguments of the address. What it answers
     with 200 and an ETag can be kept. What it asks the database besides facts (`asking.of_facts`) is asked
-    again. `made_of` gives what pages are made of besides, where that can change while the process runs and
-    is not asked of the database by each drawing.
+    again; in full, where there is a brief form, once in so many `seconds`. `made_of` gives what pages are
+    made of besides, where that can change while the process runs and is not asked of the database by each
+    drawing.
     """
 
     @wraps(draw)
     def view(request: HttpRequest, **arguments: Hashable) -> HttpResponseBase:
-        made, until, listener = made_of(), monotonic() + seconds, _Listener()
+        made, asked, listener = made_of(), monotonic(), _Listener()
         with connection.execute_wrapper(listener), asking.listening(listener.questions):
             response = draw(_nobodys(request), **arguments)
         if response.status_code != OK or not isinstance(response, HttpResponse) or "ETag" not in response:
             return response
-        grounds = Grounds(tuple(listener.questions), made_of, made, until)
+        grounds = Grounds(tuple(listener.questions), made_of, made, seconds, asked)
         if listener.understood and made == made_of() and grounds.can_be_asked():
             response.grounds = grounds  # type: ignore[attr-defined]
         return response

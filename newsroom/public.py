@@ -317,7 +317,7 @@ def shown_at(slug: str, *, beside: bool = False) -> Visibility:
 def _with_beside(slug: str) -> list[tuple[Any, ...]]:
     """What `_there` gives with what is beside, which takes longer to find than all the rest.
 
-    So who listens is told to ask, instead, whether all that was found beside is public still.
+    So who listens may ask again, as a rule, only whether all that was found beside is public still.
     """
     asked: list[asking.Question] = []
     with asking.listening(asked):
@@ -328,7 +328,8 @@ def _with_beside(slug: str) -> list[tuple[Any, ...]]:
         # Of one type, however large they are, so that it is prepared once.
         others = [Int8(each) for each in (*beside, *[0] * (MOST_BESIDE - len(beside)))]
         ((*told, _, _),) = asked[0].told
-        _still().expect(slug, *others, told=((*told, str(len(beside)).encode()),))
+        brief = _still().question(slug, *others, told=((*told, str(len(beside)).encode()),))
+        asking.heard(asked[0]._replace(brief=brief))
     return found
 
 

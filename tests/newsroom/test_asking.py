@@ -85,7 +85,7 @@ def test_a_pooler_may_have_forgotten_what_was_prepared(live_newsroom, prepared):
         cursor.execute(
             "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%newsroom_visibility%'"
         )
-        assert cursor.fetchone() == (1,)
+        assert cursor.fetchone() > (0,)
     # Past psycopg, which would know of it.
     assert connection.connection.pgconn.exec_(b"DEALLOCATE ALL").status == 1
     assert prepared(SLUG) == before
