@@ -47,7 +47,7 @@ class Question(NamedTuple):
     sql: str
     params: Params
     told: Told
-    #: What is asked again in its stead, where it itself need not be each time, with the answer that is wanted.
+    #: What is asked again in its stead, where it need not be asked each time, with the answer that is wanted.
     brief: "Question | None" = None
 
     @classmethod
