@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Count, Exists, F, Func, JSONField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, Func, JSONField, OuterRef, QuerySet, Value
 from django.http import (
     Http404,
     HttpRequest,
@@ -315,20 +315,21 @@ def shown_at(slug: str, *, beside: bool = False) -> Visibility:
 
 
 def _with_beside(slug: str) -> list[tuple[Any, ...]]:
-    """What `_there` gives with what is beside, which takes longer to find than all the rest.
+    """What `_there` gives with what is beside it.
 
-    So who listens may ask again, as a rule, only whether all that was found beside is public still.
+    Who listens may ask again, as a rule, only whether it is public still, and all that is beside: it is the
+    one release of the one story of this address for as long as it is. What else can change is what is drawn
+    of its picture, and what there is beside.
     """
     asked: list[asking.Question] = []
     with asking.listening(asked):
         found = _there(True)(slug)
     if found:
         *_, related, translated = found[0]
-        beside = {each["release"] for each in (*related, *translated)}
+        shown = {found[0][0], *(each["release"] for each in (*related, *translated))}
         # Of one type, however large they are, so that it is prepared once.
-        others = [Int8(each) for each in (*beside, *[0] * (MOST_BESIDE - len(beside)))]
-        ((*told, _, _),) = asked[0].told
-        brief = _still().question(slug, *others, told=((*told, str(len(beside)).encode()),))
+        releases = [Int8(each) for each in (*shown, *[0] * (1 + MOST_BESIDE - len(shown)))]
+        brief = _still().question(*releases, told=((str(len(shown)).encode(),),))
         asking.heard(asked[0]._replace(brief=brief))
     return found
 
@@ -344,7 +345,8 @@ def _there(beside: bool) -> asking.Prepared:
     """What the public reads or read at an address, what it reads now first: as `SHOWN`, and what is added."""
 
     def build(slug: str) -> "QuerySet[Visibility, tuple[Any, ...]]":
-        there = _at(slug)
+        there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
+        there = there.with_forms().order_by("-is_public", "-pk")
         if beside:
             there = there.annotate(related=Related.of_release(), translated=Translated.of_release())
         return there.values_list(*SHOWN, *_added(beside))[:1]
@@ -354,21 +356,13 @@ def _there(beside: bool) -> asking.Prepared:
 
 @cache
 def _still() -> asking.Prepared:
-    """The same at an address, and how many of some releases are public."""
+    """How many of some releases are public."""
 
-    def build(slug: str, *releases: int) -> "QuerySet[Visibility, tuple[Any, ...]]":
+    def build(*releases: int) -> "QuerySet[Visibility, tuple[Any, ...]]":
         public = Visibility.objects.public().filter(pk__in=releases).order_by()
-        counted = public.values(all_of_them=Value(1)).values(number=Count("*"))
-        there = _at(slug).annotate(number=Subquery(counted))
-        return there.values_list(*SHOWN, *_added(beside=False), "number")[:1]
+        return public.values(all_of_them=Value(1)).annotate(number=Count("*")).values_list("number")
 
-    return asking.Prepared(build, "any address", *range(-MOST_BESIDE, 0))
-
-
-def _at(slug: str) -> "QuerySet[Visibility]":
-    """What the public reads or read at an address, what it reads now first."""
-    there = Visibility.objects.with_is_public().filter(slug=slug, visible_from__lte=release_clock())
-    return there.with_forms().order_by("-is_public", "-pk")
+    return asking.Prepared(build, *range(-1 - MOST_BESIDE, 0))
 
 
 def _added(beside: bool) -> tuple[str, ...]:
