@@ -162,7 +162,7 @@ if owner_url := os.environ.get("DATABASE_OWNER_URL"):
     DATABASES["owner"] = dj_database_url.parse(owner_url)
     DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 for database in DATABASES.values():
-    # What is to be prepared on a connection is said where it is asked: see `newsroom.keeping`.
+    # What is to be prepared on a connection is said where it is asked: see `newsroom.asking`.
     database.setdefault("OPTIONS", {}).update(application_name="newsroom", prepare_threshold=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
