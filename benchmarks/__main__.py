@@ -17,6 +17,7 @@ TITLES = {
     "embargo": "Exactness of an embargo",
     "reads": "Reads of a public page",
     "lists": "The lists of a large newsroom",
+    "public": "The public pages of a very large newsroom",
     "faults": "Faults",
     "timing": "How long a “not found” takes",
     "many": "Many at one instant",

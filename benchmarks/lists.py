@@ -49,10 +49,14 @@ def main(arguments: list[str] | None = None) -> str:
     return written([one_size(size, options.requests) for size in sizes])
 
 
-def one_size(size: int, requests: int) -> dict[str, Any]:
-    """The figures of one size, measured below a database that is gone afterwards."""
-    inner = [sys.executable, "-m", "benchmarks.lists", f"--measure={size}", f"--requests={requests}"]
-    command = [sys.executable, "-m", "newsroom.embedded.throwaway", *inner]
+def one_size(size: int, requests: int) -> Any:
+    """The figures of one size."""
+    return apart(["benchmarks.lists", f"--measure={size}", f"--requests={requests}"])
+
+
+def apart(module: list[str]) -> Any:
+    """What a module prints, as JSON, below a database that is gone afterwards."""
+    command = [sys.executable, "-m", "newsroom.embedded.throwaway", sys.executable, "-m", *module]
     environment = {
         **os.environ,
         "SECRET_KEY": secrets.token_urlsafe(48),
@@ -63,8 +67,7 @@ def one_size(size: int, requests: int) -> dict[str, Any]:
         "PYTHONPATH": str(ROOT),
     }
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
-    found: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return found
+    return json.loads(out.splitlines()[-1])
 
 
 def measure(size: int, requests: int) -> dict[str, Any]:
@@ -195,7 +198,7 @@ def web() -> Iterator[int]:
         server.wait(20)
 
 
-def timed(port: int, pages: Pages, choose: Callable[[], Ask], requests: int) -> dict[str, float]:
+def timed(port: int, pages: Any, choose: Callable[[], Ask], requests: int) -> dict[str, float]:
     """Milliseconds from the request to the last byte, over one connection after the other."""
     found: list[float] = []
     for number in range(-WARM, requests):
@@ -222,7 +225,7 @@ def timed(port: int, pages: Pages, choose: Callable[[], Ask], requests: int) -> 
     }
 
 
-def counted(pages: Pages, choose: Callable[[], Ask]) -> dict[str, float]:
+def counted(pages: Any, choose: Callable[[], Ask]) -> dict[str, float]:
     """The most queries that the page took, and the median of the time that was spent on them."""
     from django.conf import settings
     from django.db import connection
@@ -244,16 +247,19 @@ def counted(pages: Pages, choose: Callable[[], Ask]) -> dict[str, float]:
 
 def written(sizes: list[dict[str, Any]]) -> str:
     """The table, and what it was measured on."""
-    arrow = " → ".join
-    headings = ["page, " + arrow(f"{size['stories']:,}" for size in sizes) + " stories"]
-    headings += ["queries", "SQL ms", "median ms", "95% ms", "max ms", "growth"]
-    rows: list[list[object]] = []
+    headings = ["page, " + " → ".join(f"{size['stories']:,}" for size in sizes) + " stories", *HEADINGS]
+    return table(headings, rows(sizes)) + "\n\n" + "\n".join(_about(size) for size in sizes) + "\n\n" + NOTES
+
+
+def rows(sizes: list[dict[str, Any]]) -> list[list[object]]:
+    """A line for each page, with its figures at each size."""
+    arrow, rows = " → ".join, list[list[object]]()
     for name in sizes[0]["pages"]:
         pages = [size["pages"][name] for size in sizes]
         row: list[object] = [name, arrow(dict.fromkeys(f"{page['queries']:.0f}" for page in pages))]
         row += [arrow(f"{page[key]:.1f}" for page in pages) for key in ("sql", "median", "p95", "max")]
         rows.append([*row, f"{pages[-1]['median'] / pages[0]['median']:.2f}"])
-    return table(headings, rows) + "\n\n" + "\n".join(_about(size) for size in sizes) + "\n\n" + NOTES
+    return rows
 
 
 def _about(size: dict[str, Any]) -> str:
@@ -267,6 +273,7 @@ def _about(size: dict[str, Any]) -> str:
     )
 
 
+HEADINGS = ["queries", "SQL ms", "median ms", "95% ms", "max ms", "growth"]
 NOTES = """One request at a time, over HTTP, signed in where the page asks for it, each time by somebody else
 or for another story. SQL is the time in the database of those queries; growth is that of the median."""
 

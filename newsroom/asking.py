@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from hashlib import sha256
 from itertools import count
 from threading import local
+from time import monotonic
 from typing import Any, NamedTuple
 
 import psycopg
@@ -81,10 +82,11 @@ class Prepared:
         """
         compiler, sql, _ = self.make()
         params = self._params(values)
+        begun = monotonic()
         with connection.wrap_database_errors:
             result = _ask(sql, params)
         if connection.queries_logged:
-            connection.queries_log.append({"sql": sql, "time": ""})
+            connection.queries_log.append({"sql": sql, "time": f"{monotonic() - begun:.3f}"})
         heard(Question(sql, params, told(result)))
         rows = Transformer.from_context(connection.connection)
         rows.set_pgresult(result)

@@ -110,3 +110,12 @@ def test_in_a_transaction_what_is_wrong_is_said():
     with pytest.raises(DataError), transaction.atomic():
         prepared("no number")
     assert prepared("7") == []
+
+
+def test_who_counts_queries_is_told_of_it_and_how_long_it_took(newsroom, prepared, django_assert_num_queries):
+    newsroom.public()
+    with django_assert_num_queries(1) as captured:
+        prepared(SLUG)
+    (query,) = captured.captured_queries
+    assert "newsroom_visibility" in query["sql"]
+    assert float(query["time"]) >= 0
