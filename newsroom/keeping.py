@@ -54,6 +54,9 @@ _SHORT = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 #: What makes an answer to a question on a condition (RFC 9110, section 13).
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
+#: Headers of an answer that is for who asked, or for who asks in the same way.
+_OF_ONE = {"Set-Cookie", "Vary"}
+
 
 @dataclass
 class Grounds:
@@ -101,7 +104,6 @@ class Kept(NamedTuple):
     """The short form of a page as it was drawn, and the grounds on which it is given again."""
 
     short: bytes
-    etag: str
     #: Those that both forms have, and those of each.
     headers: Headers
     of_short: Headers
@@ -116,10 +118,9 @@ class Kept(NamedTuple):
         etag = response["ETag"]
         # Other bytes, so another name.
         of_short = [("ETag", etag.removesuffix('"') + '-gzip"'), ("Content-Encoding", "gzip")]
-        shared = [each for each in headers if each[0] not in {"ETag", "Content-Length", "Vary"}]
+        shared = [each for each in headers if each[0] not in {"ETag", "Content-Length"}]
         return cls(
             short,
-            etag,
             [*shared, ("Vary", "Accept-Encoding")],
             [*of_short, ("Content-Length", str(len(short)))],
             [("ETag", etag), ("Content-Length", str(len(response.content)))],
@@ -249,7 +250,9 @@ class Door:
         said: list[tuple[Any, ...]] = []
         response = self._application(environ, lambda *how: said.append(how))
         grounds: Grounds | None = getattr(response, "grounds", None)
-        if not grounds or not isinstance(response, HttpResponse):
+        # What is for one reader alone is no page of everybody's, whatever put that in on the way.
+        own = any(name in _OF_ONE for name, _ in said[-1][1])
+        if own or not grounds or not isinstance(response, HttpResponse):
             start(*said[-1])
             return response
         page = Kept.of(response, said[-1][1], grounds)

@@ -59,8 +59,8 @@ PAGE_SIZE = 20
 MOST_RELATED = 3
 #: For how many seconds a story that is kept may lead to the same others, as long as each of them is public.
 BESIDE = 10
-#: How many releases can be beside a story.
-MOST_BESIDE = MOST_RELATED + len(languages.LANGUAGES) - 1
+#: How many releases a story's page can be of: its own, and those beside it.
+MOST_AT_ONCE = MOST_RELATED + len(languages.LANGUAGES)
 OK = 200
 
 
@@ -317,21 +317,27 @@ def shown_at(slug: str, *, beside: bool = False) -> Visibility:
 def _with_beside(slug: str) -> list[tuple[Any, ...]]:
     """What `_there` gives with what is beside it.
 
-    Who listens may ask again, as a rule, only whether it is public still, and all that is beside: it is the
-    one release of the one story of this address for as long as it is. What else can change is what is drawn
-    of its picture, and what there is beside.
+    Of what is public, who listens may ask again, as a rule, only whether it is so still, and all that is
+    beside: it is the one release of the one story of this address for as long as it is. What else can change
+    is what is drawn of its picture, and what there is beside.
     """
     asked: list[asking.Question] = []
     with asking.listening(asked):
         found = _there(True)(slug)
-    if found:
-        *_, related, translated = found[0]
-        shown = {found[0][0], *(each["release"] for each in (*related, *translated))}
-        # Of one type, however large they are, so that it is prepared once.
-        releases = [Int8(each) for each in (*shown, *[0] * (1 + MOST_BESIDE - len(shown)))]
-        brief = _still().question(*releases, told=((str(len(shown)).encode(),),))
-        asking.heard(asked[0]._replace(brief=brief))
+    for question, row in zip(asked, found, strict=False):
+        shown = {row[0], *(each["release"] for each in (*row[-2], *row[-1]))}
+        is_public = row[len(SHOWN)]
+        asking.heard(question._replace(brief=_still_all(shown)) if is_public else question)
     return found
+
+
+def _still_all(releases: set[int]) -> asking.Question | None:
+    """Whether all of these are public; None for more than there can be, but by raw SQL."""
+    if len(releases) > MOST_AT_ONCE:
+        return None
+    # Of one type, however large they are, so that it is prepared once.
+    each = [Int8(release) for release in (*releases, *[0] * (MOST_AT_ONCE - len(releases)))]
+    return _still().question(*each, told=((str(len(releases)).encode(),),))
 
 
 def make_ready() -> None:
@@ -362,7 +368,7 @@ def _still() -> asking.Prepared:
         public = Visibility.objects.public().filter(pk__in=releases).order_by()
         return public.values(all_of_them=Value(1)).annotate(number=Count("*")).values_list("number")
 
-    return asking.Prepared(build, *range(-1 - MOST_BESIDE, 0))
+    return asking.Prepared(build, *range(-MOST_AT_ONCE, 0))
 
 
 def _added(beside: bool) -> tuple[str, ...]:

@@ -245,14 +245,13 @@ def test_a_correction_of_what_is_beside_is_beside_at_once(newsroom, client):
     assert given(client, "/news/mine/") == anew("/news/mine/")
 
 
-def test_what_was_public_beside_and_is_no_longer_because_everything_is_held(newsroom, client):
-    """What came out after the hold was pressed, by a clock that it stopped."""
-    newsroom.public(slug="mine", **BESIDE)
-    newsroom.armed(timedelta(seconds=1), headline="The one beside", **BESIDE)
-    sleep(1.1)
-    assert b"The one beside" in given(client, "/news/mine/")[1]
-    releasing.hold_everything(by=newsroom.officer, reason="To be looked at.")
-    assert given(client, "/news/mine/") == anew("/news/mine/")
+def test_a_page_of_more_than_can_be_is_asked_for_in_full(newsroom, client, drawn, monkeypatch):
+    monkeypatch.setattr(public, "MOST_AT_ONCE", 1)
+    newsroom.public(**BESIDE)
+    newsroom.public(slug="one", **BESIDE)
+    assert given(client) == given(client) == anew(PAGE)
+    newsroom.public(slug="two", headline="The other beside", **BESIDE)
+    assert b"The other beside" in given(client)[1]
 
 
 # What happens to a story happens to what is kept of it
@@ -297,6 +296,13 @@ def test_what_is_done_to_a_story_shows_at_once(newsroom, client, act, status):
     assert after != before
     assert after == anew(PAGE) == given(client)
     assert after[0] == status
+
+
+def test_what_was_withdrawn_is_kept_as_any_page(newsroom, client, monkeypatch):
+    withdraw(newsroom, newsroom.public())
+    before = given(client)
+    monkeypatch.setattr(public, "render_to_string", None)
+    assert given(client) == before
 
 
 def test_the_old_name_of_what_was_corrected_is_no_reason_to_send_nothing(newsroom, client):
@@ -536,8 +542,17 @@ def test_facts_are_not_asked_for_again(db, rf):
     assert len({view(rf.get("/")).content for _ in range(3)}) == len(times) == 1
 
 
-@pytest.mark.parametrize("changes", [{"status": 404}, {"status": 410}, {"headers": {}}])
-def test_only_pages_with_a_name_are_kept(db, rf, changes):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": 404},
+        {"status": 410},
+        {"headers": {}},
+        {"headers": {"ETag": '"1"', "Vary": "Cookie"}},
+        {"headers": {"ETag": '"1"', "Set-Cookie": "who=me"}},
+    ],
+)
+def test_only_pages_with_a_name_that_are_everybodys_are_kept(db, rf, changes):
     times: list[int] = []
 
     def draw(request):
