@@ -3,10 +3,14 @@
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 from .wholeness import Whole
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
+
+# Of the embedded broker: see there what it mends.
+TRANSPORT_ALIASES["pgmq"] = "newsroom.embedded.transport:Transport"
 
 app = Celery("newsroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
