@@ -107,7 +107,11 @@ class Server:
         found = {}
         supervisor = self.process.pid
         for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
-            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            except FileNotFoundError:
+                # It has ended since it was named.
+                continue
             for word, name in parts.items():
                 if word in {Path(each).name for each in words}:
                     found["watch" if "--queues=watching" in words else name] = int(pid)
