@@ -144,7 +144,6 @@ class Pages:
         organisations = [each.slug for each in gathering.known(TagKind.ORGANISATION)]
         quoted = [person.slug for person in people.quoted("", 500)]
         years = list(gathering.years())
-        parts = -(-self.released // 10_000)
 
         def place() -> str:
             return random.choice(PLACES).replace(" ", "+")
@@ -181,7 +180,8 @@ class Pages:
             "API, stories": lambda: "/api/stories/",
             "API, a story": lambda: f"/api/stories/{random.choice(uids)}/",
             "sitemap": lambda: "/sitemap.xml",
-            "sitemap, any part": lambda: f"/sitemap.xml?page={random.randint(1, parts)}",
+            "sitemap, pages": lambda: "/sitemap.xml?part=pages",
+            "sitemap, a month": lambda: f"/sitemap.xml?part={random.choice(months).replace('/', '-')}",
             "sitemap of news": lambda: "/news-sitemap.xml",
         }
         self.kinds: dict[str, Callable[[], lists.Ask]] = {

@@ -1,15 +1,16 @@
 """For crawlers and those who find a fault: the addresses of public pages, robots.txt, security.txt."""
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple, Self
 from xml.etree.ElementTree import Element, register_namespace
 
 from django.conf import settings
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import JSONObject, Now
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
@@ -22,60 +23,136 @@ from stories.models import Translation
 from . import gathering, house
 from .feeds import absolute, add, document, stamp
 from .listing import WORDS, address, language_of, published
-from .models import Release
+from .models import Release, ReleaseQuerySet
 from .places import ORDER
-from .public import answer, page_number
+from .public import answer
 from .translations import Translated
 
 #: A sitemap may hold 50,000 addresses; a fifth of that is answered quickly, and leaves room for other pages.
 SITEMAP_SIZE = 10_000
+#: The part of those pages; any other is of a month.
+PAGES = "pages"
+_PART = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([2-9]|[1-9][0-9]{1,4}))?")
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 #: What a sitemap of news may hold: so many addresses, of so many days.
 NEWS_SIZE, NEWS_DAYS = 1000, 2
 NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
 XML = "application/xml; charset=utf-8"
+#: Of stories, their addresses, since when they read as they do, and what they are linked with.
+Rows = Iterable[tuple[str, datetime, dict[str, Any] | None]]
+
+
+class Part(NamedTuple):
+    """A part of the sitemap: the stories of a month, by when they came out, or a page of them."""
+
+    month: date
+    page: int
+
+    @classmethod
+    def all(cls) -> list[Self]:
+        """Those in which there is something public, the oldest first. One query."""
+        return [
+            cls(month, page + 1)
+            for month, stories in gathering.counts()
+            for page in range(ceil(stories / SITEMAP_SIZE))
+        ]
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The part of a name.
+
+        Raises:
+            ValueError: no part can have it.
+        """
+        found = _PART.fullmatch(name)
+        if found is None:
+            raise ValueError(name)
+        year, month, page = found.groups()
+        return cls(date(int(year), int(month), 1), int(page or 1))
+
+    @property
+    def name(self) -> str:
+        """What it is called in its address: `2026-11`, the second page `2026-11-2`."""
+        page = f"-{self.page}" if self.page > 1 else ""
+        return f"{self.month.year:04}-{self.month.month:02}{page}"
+
+    @property
+    def stories(self) -> Rows:
+        """What it has of each story, the oldest first, so that what comes out later goes to the end.
+
+        Raises:
+            ValueError: there is no such year.
+        """
+        start = (self.page - 1) * SITEMAP_SIZE
+        releases = gathering.published_in(self.month.year, self.month.month)
+        return _in_order(releases)[start : start + SITEMAP_SIZE]
 
 
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponseBase:
-    """The addresses of all public pages; where there are too many for one file, an index of parts."""
-    parts = ceil(Release.objects.public().count() / SITEMAP_SIZE)
-    if "page" in request.GET:
-        number = page_number(request)
-        if number > max(parts, 1):
-            raise Http404
-        root = part(number)
+    """The addresses of all public pages; where there are too many for one file, an index of parts.
+
+    A part is a month's, so that none takes longer however much was published in others.
+    """
+    public = Release.objects.public()
+    wanted = request.GET.get("part")
+    if wanted is not None:
+        root = part(wanted)
+    elif public[: SITEMAP_SIZE + 1].count() > SITEMAP_SIZE:
+        root = index()
     else:
-        root = index(parts) if parts > 1 else part(1)
+        root = urls(lists(), _in_order(public))
     return answer(request, document(root), XML)
 
 
-def part(number: int) -> Element:
-    """A part of the sitemap. The oldest stories come first, so that a full part stays as it is."""
+def part(name: str) -> Element:
+    """A part of the sitemap: of the pages that are no story, or of stories.
+
+    Raises:
+        Http404: it is none, or nothing in it is public.
+    """
+    if name == PAGES:
+        return urls(lists(), ())
+    try:
+        stories = list(Part.named(name).stories)
+    except ValueError:
+        raise Http404 from None
+    if not stories:
+        raise Http404
+    return urls((), stories)
+
+
+def urls(pages: Iterable[dict[str, str]], stories: Rows) -> Element:
+    """A sitemap of some pages, each with its addresses by language, and of stories."""
     register_namespace("xhtml", XHTML)
     root = Element("urlset", {"xmlns": SITEMAP})
-    for page in lists() if number == 1 else ():
+    for page in pages:
         for place in page.values():
             add_url(root, place, page)
-    order = ("visibility__first_from", "visibility__slug")
-    columns = ("visibility__slug", "visibility__visible_from", "revision__content__language", "translated")
-    public = Release.objects.public().annotate(translated=_translated())
-    rows: QuerySet[Release, Any] = public.order_by(*order).values_list(*columns)
-    start = (number - 1) * SITEMAP_SIZE
-    for slug, visible_from, language, translated in rows[start : start + SITEMAP_SIZE]:
-        slugs = {language or languages.DEFAULT: slug}
-        slugs |= {each["language"]: each["slug"] for each in translated or ()}
-        url = add_url(root, address(slug), {tag: address(slug) for tag, slug in slugs.items()})
+    for slug, visible_from, linked in stories:
+        slugs = {linked["language"] or languages.DEFAULT: slug} if linked else {}
+        slugs |= {each["language"]: each["slug"] for each in (linked or {}).get("others", ())}
+        url = add_url(root, address(slug), {tag: address(other) for tag, other in slugs.items()})
         # Small changes too: a crawler is to see them.
         add(url, "lastmod", stamp(visible_from))
     return root
 
 
-def _translated() -> Case:
-    """On a release, what `translations_of` gives, of the few stories of which there can be any."""
+def _in_order(releases: ReleaseQuerySet) -> QuerySet[Release, Any]:
+    """Of each its address, since when it reads as it does, and what it is linked with; the oldest first."""
+    ordered = releases.order_by("visibility__first_from", "visibility__slug")
+    return ordered.values_list("visibility__slug", "visibility__visible_from", _linked())
+
+
+def _linked() -> Case:
+    """On a release, its language and what `translations_of` gives, of those of which there can be any.
+
+    Of no other a word is read: there may be thousands in one answer.
+    """
     linked = Translation.objects.filter(Q(story=OuterRef("story")) | Q(original=OuterRef("story")))
-    return Case(When(Exists(linked), then=Translated.of_release("pk")), default=None)
+    own = JSONObject(language=F("revision__content__language"), others=Translated.of_release("pk"))
+    return Case(When(Exists(linked), then=own), default=None)
 
 
 def add_url(root: Element, place: str, versions: dict[str, str]) -> Element:
@@ -104,11 +181,11 @@ def _in_each_language(view_name: str, *args: str) -> dict[str, str]:
     return found
 
 
-def index(parts: int) -> Element:
+def index() -> Element:
     """The addresses of the sitemap's parts."""
     root = Element("sitemapindex", {"xmlns": SITEMAP})
-    for number in range(1, parts + 1):
-        add(add(root, "sitemap"), "loc", f"{absolute('sitemap')}?page={number}")
+    for name in (PAGES, *(each.name for each in Part.all())):
+        add(add(root, "sitemap"), "loc", f"{absolute('sitemap')}?part={name}")
     return root
 
 

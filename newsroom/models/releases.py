@@ -306,8 +306,10 @@ class Visibility(models.Model):
             # not take longer at its address.
             models.Index(fields=["slug", "visible_from"], name="visibility_address"),
             models.Index(fields=["visible_from"], name="visibility_from"),
+            # With all that the predicate looks at: what is public is counted in the index itself.
             models.Index(
                 fields=["-first_from", "slug"],
+                include=["visible_from", "visible_until"],
                 condition=models.Q(withdrawn_at=None),
                 name="visibility_published",
             ),

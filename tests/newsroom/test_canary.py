@@ -117,7 +117,7 @@ LISTS = (
     "/healthz",
     "/readyz",
     "/?page=1",
-    "/sitemap.xml?page=1",
+    "/sitemap.xml?part=pages",
 )
 
 

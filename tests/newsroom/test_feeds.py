@@ -282,16 +282,70 @@ def test_the_sitemap_has_the_topics_and_organisations_of_what_is_public(newsroom
         assert client.get(str(address).removeprefix(SITE)).status_code == 200
 
 
-def test_a_large_sitemap_comes_in_parts(newsroom, client, monkeypatch):
+def test_a_large_sitemap_comes_in_parts_of_a_month(newsroom, client, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(sitemaps, "SITEMAP_SIZE", 2)
     for number in range(5):
         newsroom.public(slug=f"story-{number}")
-    parts = [f"{SITE}/sitemap.xml?page={number}" for number in (1, 2, 3)]
-    assert addresses(client) == parts
-    listed = [address for part in parts for address in addresses(client, part.removeprefix(SITE))]
+    newsroom.armed(slug="armed")
+    month = f"{office(database_now()).local:%Y-%m}"
+    names = ["pages", month, f"{month}-2", f"{month}-3"]
+    assert addresses(client) == [f"{SITE}/sitemap.xml?part={name}" for name in names]
+    listed = [address for name in names for address in addresses(client, f"/sitemap.xml?part={name}")]
     assert listed == [*lists(), *(f"{SITE}/news/story-{number}/" for number in range(5))]
-    assert client.get("/sitemap.xml?page=4").status_code == 404
-    assert client.get("/sitemap.xml?page=x").status_code == 404
+    with django_assert_num_queries(2):
+        client.get("/sitemap.xml")
+    with django_assert_num_queries(1):
+        client.get(f"/sitemap.xml?part={month}-2")
+
+
+#: None of them names a part, if `{0}` is a month in which there is one story.
+NO_PARTS = [
+    "1",
+    "x",
+    "2026-1",
+    "2026-13",
+    "0000-01",
+    "2001-01",
+    "9999-12",
+    "٢٠٢٦-11",
+    "\x00",
+    "pages-2",
+    "{0}-1",
+    "{0}-0",
+    "{0}-02",
+    "{0}-3",
+    "{0}-99999",
+    "{0}-100000",
+]
+
+
+@pytest.mark.parametrize("part", ["", "{0} ", *NO_PARTS])
+def test_no_other_part_of_the_sitemap_is_there(newsroom, client, part):
+    newsroom.public()
+    name = part.format(f"{office(database_now()).local:%Y-%m}")
+    assert client.get("/sitemap.xml", {"part": name}).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_part_has_a_month_by_the_clocks_of_the_press_office(live_newsroom, client, monkeypatch, settings):
+    monkeypatch.setattr(sitemaps, "SITEMAP_SIZE", 1)
+    settings.PRESS_OFFICE_ZONE = "Europe/London"
+    # In summer its month begins an hour before that of UTC, in winter with it.
+    instants = {
+        "summer": ("2024-06-30 22:59:59+00", "2024-06"),
+        "later": ("2024-06-30 23:00:00+00", "2024-07"),
+        "winter": ("2024-11-30 23:59:59+00", "2024-11"),
+        "december": ("2024-12-01 00:00:00+00", "2024-12"),
+    }
+    for slug, (instant, _) in instants.items():
+        release = live_newsroom.public(slug=slug)
+        with connections["owner"].cursor() as cursor:
+            statement = "UPDATE newsroom_visibility SET first_from = %s WHERE release_id = %s"
+            cursor.execute(statement, [instant, release.pk])
+    months = [month for _, month in instants.values()]
+    assert addresses(client) == [f"{SITE}/sitemap.xml?part={name}" for name in ("pages", *months)]
+    for slug, (_, month) in instants.items():
+        assert addresses(client, f"/sitemap.xml?part={month}") == [f"{SITE}/news/{slug}/"]
 
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"

@@ -66,6 +66,7 @@ PICTURE_WORDS = {"alt": "Canaryalt", "caption": "Canarycaption", "credit": "Cana
 CANARIES = re.findall(r"canary\w+", f"{WORDS} {PICTURE_WORDS} {TITLE}".lower())
 SITE = settings.SITE_URL
 THIS_YEAR = datetime.now(UTC).year
+THIS_MONTH = f"{datetime.now(UTC):%Y-%m}"
 #: Of these, what stands in its text: no picture, no file, no topic, and links in Markdown alone.
 NOT_IN_TEXT = {*re.findall(r"canary\w+", f"{PICTURE_WORDS} {TITLE}".lower()), "canarytopic", "canarylink"}
 IN_TEXT = [word for word in CANARIES if word not in NOT_IN_TEXT]
@@ -142,8 +143,9 @@ GUESSES = [
     "/static/{name}",
     "/static/../var/media/{name}",
     "/sitemap-1.xml",
-    "/sitemap.xml?page=1",
-    "/sitemap.xml?page=2",
+    "/sitemap.xml?part=pages",
+    f"/sitemap.xml?part={THIS_MONTH}",
+    f"/sitemap.xml?part={THIS_MONTH}-2",
     "/?page=1",
     "/?page=2",
     "/feed.atom?page=1",
@@ -450,7 +452,8 @@ def test_the_lists_do_not_change_by_a_byte(newsroom, words, asset, client):
         "/robots.txt",
         "/readyz",
         "/?page=1",
-        "/sitemap.xml?page=1",
+        "/sitemap.xml?part=pages",
+        f"/sitemap.xml?part={THIS_MONTH}",
         "/news-sitemap.xml",
     ]
     before = [answer(client, path) for path in lists]
