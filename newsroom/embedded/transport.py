@@ -1,5 +1,7 @@
 """Kombu's transport for PGMQ, with which a worker goes on after an acknowledgement that could not be made."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -21,11 +23,8 @@ class Channel(pgmq.Channel):
         Raises:
             psycopg.Error: the database did not take it.
         """
-        try:
+        with self._dealt_with(delivery_tag):
             super().basic_ack(delivery_tag, multiple)  # type: ignore[no-untyped-call]
-        except psycopg.Error:
-            self.qos.ack(delivery_tag)
-            raise
 
     def basic_reject(self, delivery_tag: Any, requeue: bool = False) -> None:
         """Give a message back, or throw it away.
@@ -33,8 +32,13 @@ class Channel(pgmq.Channel):
         Raises:
             psycopg.Error: the database did not take it.
         """
-        try:
+        with self._dealt_with(delivery_tag):
             super().basic_reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def _dealt_with(self, delivery_tag: Any) -> Iterator[None]:
+        try:
+            yield
         except psycopg.Error:
             self.qos.ack(delivery_tag)
             raise
