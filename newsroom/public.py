@@ -6,7 +6,7 @@ old" is two for caches that count in whole seconds, and a story would be late be
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Exists, F, Func, JSONField, OuterRef, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
 from django.http import (
     Http404,
     HttpRequest,
@@ -192,14 +193,22 @@ class Related(NamedTuple):
         return Func(F("release_id"), Value(MOST_RELATED), function="related_to", output_field=JSONField())
 
     @classmethod
-    def of_stored(cls, stored: dict[str, Any]) -> "Related":
-        """One of them, with its words. One query, of facts."""
-        moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
+    def of_stored(cls, stored: Sequence[dict[str, Any]]) -> "list[Related]":
+        """They, with their words. One query, of facts; none where there is none."""
+        if not stored:
+            return []
         with asking.of_facts():
-            ((*_, content),) = _RELEASED(stored["release"])
-        kind = rendering.type_label(content["type"])
-        language = content.get("language", languages.DEFAULT)
-        return cls(stored["slug"], content["headline"], language, kind, moment)
+            words = {
+                row[0]: row[1:]
+                for row in _HEADED(*_padded([each["release"] for each in stored], MOST_RELATED))
+            }
+        return [cls._with(each, *words[each["release"]]) for each in stored]
+
+    @classmethod
+    def _with(cls, stored: dict[str, Any], headline: str, kind: str, language: str | None) -> "Related":
+        moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
+        spoken = language or languages.DEFAULT
+        return cls(stored["slug"], headline, spoken, rendering.type_label(kind), moment)
 
 
 @require_safe
@@ -244,7 +253,7 @@ def of_story(shown: Visibility) -> dict[str, Any]:
     """What the page of a story shows, which comes from `shown_at` with what is `beside` it."""
     translated = [Translated.of_stored(stored) for stored in getattr(shown, "translated", ())]
     others = {each.slug for each in translated}
-    related = [Related.of_stored(stored) for stored in getattr(shown, "related", ())]
+    related = Related.of_stored(getattr(shown, "related", ()))
     return of_article(
         public_article(shown, renditions.forms(shown.forms)),
         shown.slug,
@@ -335,14 +344,20 @@ def _still_all(releases: set[int]) -> asking.Question | None:
     """Whether all of these are public; None for more than there can be, but by raw SQL."""
     if len(releases) > MOST_AT_ONCE:
         return None
-    # Of one type, however large they are, so that it is prepared once.
-    each = [Int8(release) for release in (*releases, *[0] * (MOST_AT_ONCE - len(releases)))]
-    return _still().question(*each, told=((str(len(releases)).encode(),),))
+    return _still().question(*_padded(releases, MOST_AT_ONCE), told=((str(len(releases)).encode(),),))
+
+
+def _padded(releases: Collection[int], most: int) -> list[Int8]:
+    """These and no others, as many values as `most`.
+
+    Of one number and one type, however many and large they are, so that what asks for them is prepared once.
+    """
+    return [Int8(release) for release in (*releases, *[0] * (most - len(releases)))]
 
 
 def make_ready() -> None:
     """Put together what `shown_at` asks. No query."""
-    for question in (_there(True), _there(False), _still(), _RELEASED):
+    for question in (_there(True), _there(False), _still(), _RELEASED, _HEADED):
         question.make()
 
 
@@ -380,6 +395,14 @@ _RELEASED = asking.Prepared(
         "pk", "revision_id", "follows_id", "revision__content"
     ),
     -1,
+)
+#: Of some releases what leads to them. Of a revision from before stories had a language there is none.
+_HEADED = asking.Prepared(
+    lambda *pks: Release.objects.filter(pk__in=pks).values_list(
+        "pk",
+        *(KeyTextTransform(name, "revision__content") for name in ("headline", "type", "language")),
+    ),
+    *range(-MOST_RELATED, 0),
 )
 
 

@@ -29,7 +29,13 @@ def read(monkeypatch) -> list[str]:
     monkeypatch.setattr(asking, "_numbered", heard)
     for loader in engines["django"].engine.template_loaders:
         loader.reset()
-    for question in (public._there(True), public._there(False), public._still(), public._RELEASED):
+    for question in (
+        public._there(True),
+        public._there(False),
+        public._still(),
+        public._RELEASED,
+        public._HEADED,
+    ):
         monkeypatch.setattr(question, "_made", None)
     return found
 
