@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.conf import settings
 from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
@@ -17,7 +18,7 @@ from stories.moments import Moment, UnknownZone, zone_of
 from .models import Release
 from .places import ORDER, Place
 
-WORDS = {
+WORDS: dict[str, Combinable] = {
     "uid": F("story__uid"),
     "slug": F("visibility__slug"),
     "first_from": F("visibility__first_from"),

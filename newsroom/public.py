@@ -6,7 +6,7 @@ old" is two for caches that count in whole seconds, and a story would be late be
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -17,7 +17,6 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Exists, F, Func, JSONField, OuterRef, QuerySet, Value
-from django.db.models.fields.json import KeyTextTransform
 from django.http import (
     Http404,
     HttpRequest,
@@ -38,7 +37,7 @@ from stories.models import Asset, Revision
 from stories.moments import Moment
 
 from . import asking, gathering, house, keeping, pasting, people, translations
-from .listing import address, by_day, newest, picture_url, published
+from .listing import WORDS, address, by_day, language_of, newest, picture_url, published
 from .models import Release, TagKind, Visibility, Withdrawal, release_clock
 from .showing import Shown
 from .translations import Translated
@@ -58,6 +57,8 @@ SHOWN = ("release_id", "story_id", "slug", "zone", "visible_from", "first_from",
 PAGE_SIZE = 20
 #: How many stories a story leads to.
 MOST_RELATED = 3
+#: What of a story's words leads to it from another.
+HEADING = ("headline", "story_type", "language")
 #: For how many seconds a story that is kept may lead to the same others, as long as each of them is public.
 BESIDE = 10
 #: How many releases a story's page can be of: its own, and those beside it.
@@ -197,18 +198,16 @@ class Related(NamedTuple):
         """They, with their words. One query, of facts; none where there is none."""
         if not stored:
             return []
+        releases = _padded([each["release"] for each in stored], MOST_RELATED)
         with asking.of_facts():
-            words = {
-                row[0]: row[1:]
-                for row in _HEADED(*_padded([each["release"] for each in stored], MOST_RELATED))
-            }
-        return [cls._with(each, *words[each["release"]]) for each in stored]
+            words = {row[0]: dict(zip(HEADING, row[1:], strict=True)) for row in _HEADINGS(*releases)}
+        return [cls._of_row({**each, **words[each["release"]]}) for each in stored]
 
     @classmethod
-    def _with(cls, stored: dict[str, Any], headline: str, kind: str, language: str | None) -> "Related":
-        moment = published(datetime.fromisoformat(stored["first_from"]), stored["zone"])
-        spoken = language or languages.DEFAULT
-        return cls(stored["slug"], headline, spoken, rendering.type_label(kind), moment)
+    def _of_row(cls, row: Mapping[str, Any]) -> "Related":
+        moment = published(datetime.fromisoformat(row["first_from"]), row["zone"])
+        kind = rendering.type_label(row["story_type"])
+        return cls(row["slug"], row["headline"], language_of(row), kind, moment)
 
 
 @require_safe
@@ -357,7 +356,7 @@ def _padded(releases: Collection[int], most: int) -> list[Int8]:
 
 def make_ready() -> None:
     """Put together what `shown_at` asks. No query."""
-    for question in (_there(True), _there(False), _still(), _RELEASED, _HEADED):
+    for question in (_there(True), _there(False), _still(), _RELEASED, _HEADINGS):
         question.make()
 
 
@@ -396,12 +395,9 @@ _RELEASED = asking.Prepared(
     ),
     -1,
 )
-#: Of some releases what leads to them. Of a revision from before stories had a language there is none.
-_HEADED = asking.Prepared(
-    lambda *pks: Release.objects.filter(pk__in=pks).values_list(
-        "pk",
-        *(KeyTextTransform(name, "revision__content") for name in ("headline", "type", "language")),
-    ),
+#: Of some releases what leads to them.
+_HEADINGS = asking.Prepared(
+    lambda *pks: Release.objects.filter(pk__in=pks).values_list("pk", *(WORDS[name] for name in HEADING)),
     *range(-MOST_RELATED, 0),
 )
 

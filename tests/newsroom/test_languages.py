@@ -127,6 +127,17 @@ def test_words_in_another_language_than_the_page_say_so(newsroom):
     assert '<h2 lang="cy"><a href="/news/pont-droed/">' in read("/search/?q=Pont")
 
 
+def test_what_is_related_says_its_language_where_that_is_another(newsroom):
+    bridges = [{"slug": "bridges", "name": "Bridges"}]
+    newsroom.public(**WELSH, topics=bridges)
+    newsroom.public(slug="second", topics=bridges)
+    english, welsh = read("/news/second/"), read("/news/pont-droed/")
+    assert f'<h3 lang="cy"><a href="/news/pont-droed/">{WELSH["headline"]}</a></h3>' in english
+    assert '<h3 lang="en-GB"><a href="/news/second/">' in welsh
+    newsroom.public(slug="third", topics=bridges)
+    assert '<h3><a href="/news/second/">' in read("/news/third/")
+
+
 def test_lists_take_as_many_queries_in_welsh(newsroom):
     for number in range(3):
         newsroom.public(slug=f"story-{number}")

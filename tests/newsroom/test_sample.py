@@ -34,7 +34,7 @@ def read(monkeypatch) -> list[str]:
         public._there(False),
         public._still(),
         public._RELEASED,
-        public._HEADED,
+        public._HEADINGS,
     ):
         monkeypatch.setattr(question, "_made", None)
     return found
